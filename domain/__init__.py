@@ -1,0 +1,1 @@
+"""What the business means. Pure: no I/O, no clock, no randomness."""

@@ -1,0 +1,1 @@
+"""The questions people ask, each one file named after the question."""

@@ -1,0 +1,86 @@
+"""What the use cases need from the world."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.kernel import Event, Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One action's effect: its events are recorded all together or not at all.
+
+    `expected` gives the version that each stream had when the decision was taken (0 = no events yet), for
+    every stream that the decision rested on, read or written. The events of a stream follow its expected
+    version in the order given. A unit without events only asks whether its expectations still hold.
+    `decided_at` is the moment of the decision and becomes recorded_at, unless the log is already later.
+    `migrated` marks an import from an older system: `decided_at` is then the original recording time.
+    """
+
+    events: Sequence[tuple[str, Event]]
+    expected: Mapping[str, int]
+    occurred_at: datetime
+    decided_at: datetime
+    actor: str
+    source: str
+    action: str
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    migrated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The unit is in the log, durably; `facts` are its events as recorded (empty for a unit without events)."""
+
+    facts: Sequence[Recorded[Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The action (source + id) was recorded before, with these facts. Nothing was written now."""
+
+    facts: Sequence[Recorded[Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Someone else wrote to `streams` since the decision: recall them and decide again."""
+
+    streams: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfOrder:
+    """A migrated unit came after the log went live (`live`), or is earlier than what was recorded before it."""
+
+    live: bool
+    recorded_at: datetime
+
+
+Outcome = Appended | Duplicate | Conflict | OutOfOrder
+
+
+class Store(Protocol):
+    """The log."""
+
+    def append(self, units: Sequence[Unit]) -> list[Outcome]:
+        """Record units in order, durably, in one transaction; each succeeds or fails alone.
+
+        A unit may expect what an earlier one of the same call wrote. May be called by many threads at once:
+        their units are committed together.
+        """
+
+    def load(self, streams: Iterable[str]) -> dict[str, list[Recorded[Event]]]:
+        """Every event of each stream, in order; a stream without events gives an empty list."""
+
+    def recorded(self, actions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Recorded[Event]]]:
+        """The facts recorded for each (source, action id); an action that is not in the log is left out."""
+
+    def read(self, after: int, upto: int | None = None, page: int = 5000) -> Iterator[list[Recorded[Event]]]:
+        """The log from behind position `after` to `upto` (inclusive; default: its end now), page by page."""
+
+    def head(self) -> int:
+        """The last position, 0 for an empty log."""
