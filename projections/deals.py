@@ -12,6 +12,7 @@ from domain.deals.events import (
     DealReopened,
     DealSplit,
     DealWon,
+    Share,
     StageEntered,
 )
 from domain.kernel import Event, Recorded
@@ -33,12 +34,13 @@ class DealRow(Row):
     product: str | None
     amount: Decimal | None
     currency: str | None
-    status: str
     opened_at: datetime
     opened_position: int
+    status: str = "open"
     stage: str | None = None
     stage_since: datetime | None = None
     visits: int = 0
+    shares: int = 0
     closed_at: datetime | None = None
     closed_position: int | None = None
     closed_owner: str | None = None
@@ -95,27 +97,61 @@ class Deals(Projection):
                         product=opened.product,
                         amount=opened.amount,
                         currency=opened.currency,
-                        status="open",
                         opened_at=fact.occurred_at,
                         opened_position=fact.position,
                     )
                 )
             case StageEntered(stage=stage):
-                self._enter(deal, stage, fact, rows)
+                self._leave_stage(fact, rows)
+                self._enter_stage(stage, fact, rows)
             case DealAmended(amount=amount, currency=currency):
                 rows.change(DealRow, deal, amount=amount, currency=currency)
             case DealSplit(shares=shares):
-                self._share(deal, shares_of=shares, rows=rows)
-            case DealWon() as won:
-                self._close(deal, "won", won.owner, fact, rows)
-                if won.amount is not None:
-                    rows.change(DealRow, deal, amount=won.amount, currency=won.currency)
-            case DealLost() as lost:
-                self._close(deal, "lost", lost.owner, fact, rows)
-                rows.change(DealRow, deal, loss_reason=lost.reason)
+                self._split(shares, fact, rows)
+            case DealWon(amount=amount, currency=currency, owner=owner):
+                self._close("won", owner, fact, rows)
+                if amount is not None:
+                    rows.change(DealRow, deal, amount=amount, currency=currency)
+            case DealLost(reason=reason, owner=owner):
+                self._close("lost", owner, fact, rows)
+                rows.change(DealRow, deal, loss_reason=reason)
             case DealReopened(stage=stage):
                 rows.change(
-                    DealRow, deal, status="open", closed_at=None, closed_position=None, closed_owner=None,
+                    DealRow,
+                    deal,
+                    status="open",
+                    closed_at=None,
+                    closed_position=None,
+                    closed_owner=None,
                     loss_reason=None,
                 )
-                self._enter(deal, stage, fact, rows)
+                self._enter_stage(stage, fact, rows)
+
+    def _enter_stage(self, stage: str, fact: Recorded[Event], rows: Rows) -> None:
+        visit = rows.get(DealRow, fact.entity).visits + 1
+        rows.change(DealRow, fact.entity, stage=stage, stage_since=fact.occurred_at, visits=visit)
+        rows.put(StageVisit(fact.entity, visit, stage, fact.occurred_at, fact.position))
+
+    def _leave_stage(self, fact: Recorded[Event], rows: Rows) -> None:
+        visit = rows.get(DealRow, fact.entity).visits
+        if visit:
+            rows.change(StageVisit, fact.entity, visit, left_at=fact.occurred_at)
+
+    def _close(self, status: str, owner: str | None, fact: Recorded[Event], rows: Rows) -> None:
+        self._leave_stage(fact, rows)
+        rows.change(
+            DealRow,
+            fact.entity,
+            status=status,
+            closed_at=fact.occurred_at,
+            closed_position=fact.position,
+            closed_owner=owner,
+        )
+
+    def _split(self, shares: tuple[Share, ...], fact: Recorded[Event], rows: Rows) -> None:
+        before = rows.get(DealRow, fact.entity).shares
+        for ordinal in range(len(shares) + 1, before + 1):
+            rows.delete(DealShare, fact.entity, ordinal)
+        for ordinal, share in enumerate(shares, start=1):
+            rows.put(DealShare(fact.entity, ordinal, share.rep, share.role, share.percent))
+        rows.change(DealRow, fact.entity, shares=len(shares))
