@@ -33,7 +33,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The unit is in the log, durably; `facts` are its events as recorded (empty for a unit without events)."""
+    """The unit is in the log, durably; `facts` are its events as recorded; none for a unit without."""
 
     facts: Sequence[Recorded[Event]]
 
@@ -54,7 +54,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class OutOfOrder:
-    """A migrated unit came after the log went live (`live`), or is earlier than what was recorded before it."""
+    """A migrated unit came after the log went live (`live`), or is earlier than the log's end."""
 
     live: bool
     recorded_at: datetime

@@ -44,7 +44,7 @@ class SubjectAliased(Event, stored_name="leads.SubjectAliased"):
 
 
 class LeadClaimed(Event, stored_name="leads.LeadClaimed"):
-    """A rep took ownership; the claim lapses `protection_days` after recorded_at unless the lead is worked."""
+    """A rep took ownership; the claim lapses `protection_days` after recorded_at unless worked."""
 
     rep: str
     protection_days: int

@@ -18,7 +18,7 @@ class Stage(BaseModel):
 
 
 class PipelineDefined(Event, stored_name="pipelines.PipelineDefined"):
-    """A version of the pipeline: ordered stages, the reasons a deal may be lost for, the claim's term in days."""
+    """A version of the pipeline: ordered stages, reasons for a loss, the claim's term in days."""
 
     stages: tuple[Stage, ...]
     loss_reasons: tuple[str, ...]
