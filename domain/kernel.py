@@ -20,6 +20,9 @@ class Event(BaseModel):
     stored_version: ClassVar[int]
     catalogue: ClassVar[dict[str, type["Event"]]] = {}
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__()  # The keywords are for __pydantic_init_subclass__; object takes none.
+
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         stored_name: str = kwargs.pop("stored_name")
