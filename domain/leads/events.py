@@ -10,13 +10,7 @@ Work = Literal["contact", "deal_opened", "stage_entered", "deal_won", "deal_lost
 
 
 class KeyBound(Event, stored_name="leads.KeyBound"):
-    """An identity key points to a lead from now on. Lives in the key's own stream: one owner per key."""
-
-    lead: str
-
-
-class KeyFreed(Event, stored_name="leads.KeyFreed"):
-    """The lead that held the key ended; the key may begin a new one."""
+    """An identity key points to a lead from now on. Lives in the key's own stream: one lead per key."""
 
     lead: str
 

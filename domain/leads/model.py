@@ -8,7 +8,6 @@ from domain.kernel import Decider, Event, Recorded
 from domain.leads.events import (
     ClaimLapsed,
     KeyBound,
-    KeyFreed,
     KeysAdded,
     LeadAbsorbed,
     LeadAssigned,
@@ -129,7 +128,7 @@ def _evolve(lead: Lead, fact: Recorded[Event]) -> Lead:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Which lead an identity key points to, if any."""
+    """Which lead an identity key points to, if any. One that ended leaves its keys free to begin a new one."""
 
     lead: str | None = None
 
@@ -138,8 +137,6 @@ def _evolve_key(key: Key, fact: Recorded[Event]) -> Key:
     match fact.event:
         case KeyBound(lead=lead):
             return Key(lead)
-        case KeyFreed():
-            return Key()
         case _:
             return key
 
