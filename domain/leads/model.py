@@ -128,7 +128,7 @@ def _evolve(lead: Lead, fact: Recorded[Event]) -> Lead:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Which lead an identity key points to, if any. One that ended leaves its keys free to begin a new one."""
+    """Which lead an identity key points to, if any. One that ended leaves its keys free for a new one."""
 
     lead: str | None = None
 
