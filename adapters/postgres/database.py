@@ -1,0 +1,77 @@
+"""Connections to PostgreSQL: a postgresql:// URL in, pooled autocommit connections with tuple rows out."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from eventsourcing.postgres import PostgresDatastore
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow, dict_row, tuple_row
+
+_ON_CONNECT = "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = 0"
+
+
+class Datastore(PostgresDatastore):
+    """The library's pool, told everything that the URL says: sockets, TLS, options and the like."""
+
+    def __init__(self, url: str, *, pool_max: int, application_name: str) -> None:
+        where: dict[str, Any] = {"application_name": application_name, **conninfo_to_dict(url)}
+        names = ("dbname", "host", "port", "user", "password")
+        given = {name: str(where.pop(name, None) or "") for name in names}
+        super().__init__(
+            given["dbname"],
+            given["host"],
+            given["port"],
+            given["user"],
+            given["password"],
+            schema="log",
+            originator_id_type="text",
+            pool_size=1,
+            max_overflow=pool_max - 1,
+            connect_timeout=30,
+        )
+        settings = cast(dict[str, Any], self.pool.kwargs)
+        for name, value in given.items():
+            if not value:  # Left to libpq's defaults and environment.
+                del settings[name]
+        settings.update(where)
+
+    def after_connect_func(self) -> Callable[[Connection[Any]], None]:
+        def after_connect(connection: Connection[Any]) -> None:
+            connection.autocommit = True
+            connection.execute(_ON_CONNECT)
+
+        return after_connect
+
+
+class Database:
+    """A PostgreSQL database. Opens lazily; not to be used across a fork: make a new one in the child."""
+
+    def __init__(self, url: str, *, pool_max: int = 16, application_name: str = "dealtrail") -> None:
+        """`url` is anything libpq understands: postgresql://… with sockets and query options."""
+        self.url = url
+        self.datastore = Datastore(url, pool_max=pool_max, application_name=application_name)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[TupleRow]]:
+        """A connection in autocommit mode giving tuples, then back in the pool. Raises psycopg.Error."""
+        pool = self.datastore.pool
+        pool.open(wait=False)
+        with pool.connection() as pooled:
+            connection = cast(Connection[TupleRow], pooled)
+            connection.row_factory = tuple_row
+            try:
+                yield connection
+            finally:
+                pooled.row_factory = dict_row  # What the library's own recorders expect.
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.datastore.close()
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
