@@ -1,0 +1,1 @@
+"""The use cases: recall what is known, let the domain decide, append what follows."""

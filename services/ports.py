@@ -84,3 +84,20 @@ class Store(Protocol):
 
     def head(self) -> int:
         """The last position, 0 for an empty log."""
+
+
+class NextSteps(Protocol):
+    """Whether the reps' next steps are in order, as of the end of the log."""
+
+    def owed_by(self, rep: str, at: datetime) -> tuple[int, int]:
+        """How many next steps of the rep are overdue at that moment, and how many are missing."""
+
+
+class Claims(Protocol):
+    """Which claims the worker has to see to, as of the end of the log."""
+
+    def past_their_term(self, at: datetime, limit: int) -> Sequence[str]:
+        """Leads whose claim has passed its term by then, but isn't written as lapsed."""
+
+    def of_departed(self, limit: int) -> Sequence[tuple[str, str | None]]:
+        """Open leads owned by reps who left, each with the successor named then (None for the pool)."""

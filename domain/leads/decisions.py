@@ -199,6 +199,8 @@ def merge(
         owner=keeper.owner_at(now),
         previous=into.owner_at(now),
         protection_days=keeper.protection_days,
+        open_deals=tuple(sorted(lead.open_deals)),
+        won_deals=tuple(sorted(lead.won_deals)),
     )
     return (
         [*lapse(lead, now=now), LeadMerged(into=into.id)],
@@ -207,11 +209,18 @@ def merge(
 
 
 def unmerge(
-    lead: Lead, parted_from: Lead, *, actor: Actor, heads: AbstractSet[str], now: datetime
+    lead: Lead,
+    parted_from: Lead,
+    *,
+    deals: AbstractSet[str] = frozenset(),
+    actor: Actor,
+    heads: AbstractSet[str],
+    now: datetime,
 ) -> tuple[Sequence[Event], Sequence[Event]]:
     """Undo a merge: events of `lead`, then of the one it was merged into. Each gets its owner back.
 
-    The remaining lead keeps its present owner if it changed hands since. Raises NotMerged, NotEntitled.
+    The remaining lead keeps its present owner if it changed hands since. `deals` are the lead's own, which
+    go back with it. Raises NotMerged, NotEntitled.
     """
     if known(lead).status != "merged":
         raise NotMerged(lead=lead.id)
@@ -220,14 +229,17 @@ def unmerge(
     before = dict(parted_from.absorbed).get(lead.id)
     actor.must_work_for(present, beside=heads, action="part the leads")
     brought = present is not None and present == own and before != own
-    return (
-        [LeadUnmerged(parted_from=parted_from.id, owner=own, protection_days=lead.protection_days)],
-        [
-            *lapse(parted_from, now=now),
-            LeadParted(
-                lead=lead.id,
-                owner=before if brought else present,
-                protection_days=parted_from.protection_days,
-            ),
-        ],
+    unmerged = LeadUnmerged(
+        parted_from=parted_from.id,
+        owner=own,
+        protection_days=lead.protection_days,
+        open_deals=tuple(sorted(parted_from.open_deals & deals)),
+        won_deals=tuple(sorted(parted_from.won_deals & deals)),
     )
+    parted = LeadParted(
+        lead=lead.id,
+        owner=before if brought else present,
+        protection_days=parted_from.protection_days,
+        deals=tuple(sorted((parted_from.open_deals | parted_from.won_deals) & deals)),
+    )
+    return [unmerged], [*lapse(parted_from, now=now), parted]

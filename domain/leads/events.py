@@ -88,28 +88,39 @@ class LeadMerged(Event, stored_name="leads.LeadMerged"):
 
 
 class LeadAbsorbed(Event, stored_name="leads.LeadAbsorbed"):
-    """This lead stands for `lead` too. The right of the one registered first is kept: `owner` from now on."""
+    """This lead stands for `lead` too, with its deals. The right of the one registered first is kept.
+
+    `owner` is the owner from now on, `previous` who it was before.
+    """
 
     lead: str
     owner: str | None
     previous: str | None
     protection_days: int
+    open_deals: tuple[str, ...] = ()
+    won_deals: tuple[str, ...] = ()
 
 
 class LeadUnmerged(Event, stored_name="leads.LeadUnmerged"):
-    """The merge was a mistake: this lead stands for itself again, owned by `owner`."""
+    """The merge was a mistake: this lead stands for itself again, with its deals."""
 
     parted_from: str
     owner: str | None
     protection_days: int
+    open_deals: tuple[str, ...] = ()
+    won_deals: tuple[str, ...] = ()
 
 
 class LeadParted(Event, stored_name="leads.LeadParted"):
-    """`lead` was merged into this one by mistake; this one is owned by `owner` again."""
+    """`lead` was merged into this one by mistake; this one is owned by `owner` again.
+
+    `deals` are those that went back with `lead`.
+    """
 
     lead: str
     owner: str | None
     protection_days: int
+    deals: tuple[str, ...] = ()
 
 
 class ClaimRefused(Event, stored_name="leads.ClaimRefused"):

@@ -87,6 +87,10 @@ def _worked(lead: Lead, worked: LeadWorked, fact: Recorded[Event]) -> Lead:
         open_deals |= deal
     elif worked.work == "deal_won":
         won_deals |= deal
+    return _with_deals(lead, open_deals, won_deals)
+
+
+def _with_deals(lead: Lead, open_deals: frozenset[str], won_deals: frozenset[str]) -> Lead:
     status = lead.status
     if status in ("open", "won"):
         status = "won" if won_deals and not open_deals else "open"
@@ -111,16 +115,22 @@ def _evolve(lead: Lead, fact: Recorded[Event]) -> Lead:
             return replace(lead, status="disqualified", claim=None)
         case LeadMerged(into=into):
             return replace(lead, status="merged", points_to=into)
-        case LeadUnmerged(owner=owner, protection_days=days):
-            status: LeadStatus = "won" if lead.won_deals and not lead.open_deals else "open"
-            return _claimed(replace(lead, status=status, points_to=None), owner, days, fact)
-        case LeadAbsorbed(lead=other, owner=owner, previous=previous, protection_days=days):
+        case LeadUnmerged(owner=owner, protection_days=days) as unmerged:
+            lead = replace(lead, status="open", points_to=None)
+            lead = _with_deals(lead, frozenset(unmerged.open_deals), frozenset(unmerged.won_deals))
+            return _claimed(lead, owner, days, fact)
+        case LeadAbsorbed(lead=other, owner=owner, previous=previous, protection_days=days) as absorbed:
             lead = replace(lead, absorbed=(*lead.absorbed, (other, previous)))
+            lead = _with_deals(
+                lead,
+                lead.open_deals | frozenset(absorbed.open_deals),
+                lead.won_deals | frozenset(absorbed.won_deals),
+            )
             return lead if owner == previous else _claimed(lead, owner, days, fact)
-        case LeadParted(lead=other, owner=owner, protection_days=days):
-            absorbed = tuple(pair for pair in lead.absorbed if pair[0] != other)
+        case LeadParted(lead=other, owner=owner, protection_days=days, deals=deals):
             kept = lead.claim.rep if lead.claim else None
-            lead = replace(lead, absorbed=absorbed)
+            lead = replace(lead, absorbed=tuple(pair for pair in lead.absorbed if pair[0] != other))
+            lead = _with_deals(lead, lead.open_deals - set(deals), lead.won_deals - set(deals))
             return lead if owner == kept else _claimed(lead, owner, days, fact)
         case _:
             return lead

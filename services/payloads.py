@@ -1,0 +1,210 @@
+"""What each type of action carries, as the contract's table says. A new action is one class here."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from domain.deals.events import Share
+from domain.leads.model import PROTECTION_DAYS
+from domain.pipelines.events import Stage
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+Note = Annotated[str, StringConstraints(max_length=20_000)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, float | bool):
+        raise ValueError(f'write it as a string, such as "{value}", so that nothing is lost')
+    return value
+
+
+def _moment(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError("must be a time as text, such as 2026-10-02T09:15:00+03:00")
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"naive:{value}")
+    return moment.astimezone(UTC)
+
+
+Exact = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
+class Payload(BaseModel):
+    """The data of one type of action. `needs_subject` is False where the subject may be null."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    needs_subject: ClassVar[bool] = True
+
+
+class NoData(Payload):
+    """Nothing but the subject."""
+
+
+class StageGiven(Stage):
+    probability: Annotated[Exact, Field(ge=0, le=100)] | None = None
+    days: Annotated[int, Field(ge=0)] | None = None
+    name: Name
+
+
+class DefinePipeline(Payload):
+    stages: Annotated[tuple[StageGiven, ...], Field(min_length=1)]
+    loss_reasons: tuple[Text, ...] = ()
+    protection_days: Annotated[int, Field(gt=0, le=36_500)] = PROTECTION_DAYS
+
+
+class HireRep(Payload):
+    name: Text
+    manager: Name | None = None
+    branch: Name | None = None
+
+
+class LeaveRep(Payload):
+    successor: Name | None = None
+
+
+class Keys(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+    phone: str | None = None
+    email: str | None = None
+    tax_id: str | None = None
+    external: Name | None = None
+
+    def given(self) -> dict[str, str]:
+        return {kind: value for kind, value in self if value is not None}
+
+
+class RegisterLead(Payload):
+    keys: Keys
+    name: Text | None = None
+    channel: Name | None = None
+    campaign: Name | None = None
+    branch: Name | None = None
+    owner: Name | None = None
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> "RegisterLead":
+        if not self.keys.given():
+            raise ValueError("keys: a lead needs at least one of phone, email, tax_id, external")
+        return self
+
+    @property
+    def names_owner(self) -> bool:
+        """Whether the sender said whose lead it is: null says the pool, silence leaves it to the actor."""
+        return "owner" in self.model_fields_set
+
+
+class Because(Payload):
+    reason: Text
+
+
+class AssignLead(Payload):
+    rep: Name
+    reason: Text
+
+
+class MergeLead(Payload):
+    into: Name
+
+
+class RecordContact(Payload):
+    kind: Name
+    direction: Name
+    outcome: Text
+    note: Note | None = None
+    deal: Name | None = None
+
+
+class PlanTask(Payload):
+    task: Name
+    due_at: Moment
+    kind: Name
+    assignee: Name | None = None
+    deal: Name | None = None
+
+
+class CompleteTask(Payload):
+    task: Name
+    result: Text
+
+
+class CancelTask(Payload):
+    task: Name
+    reason: Text
+
+
+class OpenDeal(Payload):
+    lead: Name
+    pipeline: Name
+    stage: Name | None = None
+    title: Text | None = None
+    product: Name | None = None
+    amount: Exact | None = None
+    currency: Currency | None = None
+
+
+class MoveDeal(Payload):
+    stage: Name
+
+
+class AmendDeal(Payload):
+    amount: Exact
+    currency: Currency | None = None
+
+
+class ShareGiven(Share):
+    rep: Name
+    role: Name | None = None
+    percent: Exact
+
+
+class SplitDeal(Payload):
+    shares: Annotated[tuple[ShareGiven, ...], Field(min_length=1, max_length=100)]
+
+
+class WinDeal(Payload):
+    amount: Exact | None = None
+    currency: Currency | None = None
+
+
+class LoseDeal(Payload):
+    reason: Text
+    note: Note | None = None
+
+
+PAYLOADS: dict[str, type[Payload]] = {
+    "pipeline.define": DefinePipeline,
+    "rep.hire": HireRep,
+    "rep.leave": LeaveRep,
+    "lead.register": RegisterLead,
+    "lead.claim": NoData,
+    "lead.release": Because,
+    "lead.disqualify": Because,
+    "lead.assign": AssignLead,
+    "lead.merge": MergeLead,
+    "lead.unmerge": NoData,
+    "contact.record": RecordContact,
+    "task.plan": PlanTask,
+    "task.complete": CompleteTask,
+    "task.cancel": CancelTask,
+    "deal.open": OpenDeal,
+    "deal.move": MoveDeal,
+    "deal.amend": AmendDeal,
+    "deal.split": SplitDeal,
+    "deal.win": WinDeal,
+    "deal.lose": LoseDeal,
+    "deal.reopen": Because,
+}
