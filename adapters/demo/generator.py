@@ -1,0 +1,76 @@
+"""The whole story of the company, from its first day to the end asked for, as a stream of actions."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from adapters.demo.arrivals import Arrivals
+from adapters.demo.catalogue import DEFINITIONS, REVISED
+from adapters.demo.disputes import Disputes
+from adapters.demo.office import Office
+from adapters.demo.pool import Pool
+from adapters.demo.selling import Selling
+from adapters.demo.team import Change
+from adapters.demo.working_time import DAY, WorkingTime
+
+DAYS = 548
+
+
+def source_of(seed: int, leads: int, end: datetime) -> str:
+    """The `source` of that demo's actions: equal exactly if the demos are."""
+    return f"demo/{seed}/{leads}/{end.isoformat()}"
+
+
+def generate(
+    seed: int, leads: int, end: datetime, *, days: int = DAYS, zone: tzinfo = UTC
+) -> Iterator[dict[str, Any]]:
+    """Actions of `leads` customers' leads in the `days` calendar days before `end`, for a migration import.
+
+    Each action is a CloudEvents object with a `recordedtime`; these never decrease, and none is after `end`.
+    Working hours are those of `zone`. The same arguments give the same actions everywhere. Memory is
+    proportional to the leads that are still being worked. Raises ValueError for a naive `end`.
+    """
+    if end.tzinfo is None:
+        raise ValueError("the end of the demo needs a time zone")
+    clock = WorkingTime(end, days, zone)
+    office = Office(seed, leads, clock, source_of(seed, leads, end))
+    selling = Selling(office)
+    pool = Pool(office, selling)
+    arrivals = Arrivals(office, selling, pool, Disputes(office, pool))
+    for day, coming in enumerate(clock.arrivals(leads)):
+        office.go_to(day * DAY)
+        _begin_day(day, office, pool)
+        arrivals.expect(coming)
+        evening = min((day + 1) * DAY, clock.end)
+        while office.do_next(before=evening):
+            yield from office.journal.actions
+            office.journal.actions.clear()
+
+
+def _begin_day(day: int, office: Office, pool: Pool) -> None:
+    if day == 0:
+        for pipeline, definition in DEFINITIONS:
+            office.announce("pipeline.define", pipeline, definition)
+    if day == office.clock.days // 2:
+        office.announce("pipeline.define", *REVISED)
+    for change in office.team.changes_on(day):
+        if change.leaves:
+            _say_goodbye(change, office, pool)
+        else:
+            rep = change.rep
+            hired = {"name": rep.name, "branch": rep.branch or None}
+            if rep.head is not None:
+                hired["manager"] = rep.head.id
+            office.announce("rep.hire", rep.id, {key: value for key, value in hired.items() if value})
+
+
+def _say_goodbye(change: Change, office: Office, pool: Pool) -> None:
+    """All open leads of who leaves go to the heir, or to the pool."""
+    office.announce("rep.leave", change.rep.id, {"successor": change.heir.id} if change.heir else {})
+    for lead in list(change.rep.leads.values()):
+        if not lead.holds(office.today):
+            lead.end()
+        elif change.heir is None:
+            pool.put(lead)
+        else:
+            office.heir_of(lead, change.heir)

@@ -1,0 +1,36 @@
+"""The actions as they are written down, one after another."""
+
+from typing import Any
+
+from adapters.demo.working_time import WorkingTime
+
+
+class Journal:
+    """Collects the actions of one step; the generator hands them on and empties it."""
+
+    __slots__ = ("_clock", "_count", "_source", "actions")
+
+    def __init__(self, source: str, clock: WorkingTime) -> None:
+        self._source = source
+        self._clock = clock
+        self._count = 0
+        self.actions: list[dict[str, Any]] = []
+
+    def write(
+        self, kind: str, subject: str, actor: str, data: dict[str, Any], *, occurred: int | str, recorded: int
+    ) -> None:
+        """One action. `occurred` and `recorded` are working seconds, or a moment already written."""
+        self._count += 1
+        self.actions.append(
+            {
+                "specversion": "1.0",
+                "id": f"a-{self._count}",
+                "source": self._source,
+                "type": kind,
+                "subject": subject,
+                "time": occurred if isinstance(occurred, str) else self._clock.moment(occurred),
+                "recordedtime": self._clock.moment(recorded),
+                "actor": actor,
+                "data": data,
+            }
+        )
