@@ -23,7 +23,7 @@ class DirectoryNeedsMapping(WrongUsage):
 
 
 class ConstantSource:
-    """The constant actions of a mapping; the line is the action's number among them."""
+    """The constant actions of a mapping; they are on no line, which is told as line 0."""
 
     size = 0
 
@@ -33,9 +33,9 @@ class ConstantSource:
         self._mapping, self._timezone = mapping, timezone
 
     def items(self) -> Iterator[Item]:
-        for number, constant in enumerate(self._mapping.first, start=1):
+        for constant in self._mapping.first:
             action = constant_action(constant, source=self._mapping.source, timezone=self._timezone)
-            yield Proposed(Place(self.name, number, f"[[first]] {constant.type} {constant.subject}"), action)
+            yield Proposed(Place(self.name, 0, f"[[first]] {constant.type} {constant.subject}"), action)
 
 
 def ndjson_sources(names: Sequence[str], stdin: BinaryIO, *, line_max: int = LINE_MAX) -> list[Source]:

@@ -53,6 +53,7 @@ class ImportRun:
         self._migration, self._batch, self._progress = migration, batch, progress
         self._summary = Summary()
         self._refused_rows: set[int] = set()
+        self._refused_lines: set[tuple[str, int]] = set()
         self._stopping = False
         self._done = 0
         self.submitting = False
@@ -166,6 +167,10 @@ class ImportRun:
         return None
 
     def _reject(self, place: Place, error: dict[str, Any]) -> None:
+        """Once for a line, also where several sections read it."""
+        if place.line and (place.file, place.line) in self._refused_lines:
+            return
+        self._refused_lines.add((place.file, place.line))
         self._rejects.write(place, error)
         self._summary.rejected += 1
 
