@@ -9,7 +9,7 @@ from domain.leads.model import LEAD, Key, Lead
 from domain.shared.keys import IdentityKey, normalise
 from domain.shared.rejections import InvalidData
 from services.desk import Desk
-from services.payloads import AssignLead, Because, MergeLead, NoData, RegisterLead
+from services.payloads import AssignLead, Because, DepartLead, MergeLead, NoData, RegisterLead
 from services.ports import NextSteps
 
 Bound = Sequence[tuple[IdentityKey, str, Key]]
@@ -125,9 +125,29 @@ class Leads:
             actor=desk.actor,
             heads=desk.heads(desk.owner_of(parted_from)),
             now=desk.now,
+            gone=frozenset(
+                rep
+                for rep in sorted(lead.claimants | parted_from.claimants)
+                if desk.known_rep(rep).status == "left"
+            ),
         )
         desk.record(LEAD.stream(lead.id), of_lead)
         desk.record(LEAD.stream(parted_from.id), of_other)
+
+    def lapse(self, desk: Desk, data: NoData) -> None:
+        """Resolving a lead writes down that its claim is past its term; there is nothing else to do."""
+        desk.resolve(desk.subject)
+
+    def depart(self, desk: Desk, data: DepartLead) -> None:
+        """The owner left the company."""
+        lead = desk.resolve(desk.subject)
+        owner = desk.owner_of(lead)
+        if owner is None or desk.known_rep(owner).status != "left":
+            return
+        successor = data.successor
+        if successor is not None and desk.known_rep(successor).status == "left":
+            successor = None
+        desk.record(LEAD.stream(lead.id), decisions.depart(lead, successor=successor, now=desk.now))
 
     def _registering_for(self, desk: Desk, data: RegisterLead) -> str | None:
         actor = desk.actor
@@ -163,7 +183,7 @@ class Leads:
         desk.keep(LEAD.stream(facts["lead"]), attempt)
 
     def _own_deals(self, desk: Desk, lead: Lead, parted_from: Lead) -> frozenset[str]:
-        ours = {lead.id, *(other for other, _ in lead.absorbed)}
+        ours = {lead.id, *(one.lead for one in lead.absorbed)}
         deals = parted_from.open_deals | parted_from.won_deals
         return frozenset(deal for deal in sorted(deals) if desk.deal(deal).lead in ours)
 

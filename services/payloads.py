@@ -116,6 +116,12 @@ class AssignLead(Payload):
     reason: Text
 
 
+class DepartLead(Payload):
+    """The engine's own: the lead's owner left."""
+
+    successor: Name | None = None
+
+
 class MergeLead(Payload):
     into: Name
 

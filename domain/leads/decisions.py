@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
@@ -20,7 +21,7 @@ from domain.leads.events import (
     LeadWorked,
     Work,
 )
-from domain.leads.model import Lead
+from domain.leads.model import Claim, Lead
 from domain.shared.actors import Actor
 from domain.shared.rejections import InvalidData, LeadClosed, UnknownLead
 
@@ -57,7 +58,7 @@ def known(lead: Lead) -> Lead:
 
 
 def alive(lead: Lead) -> Lead:
-    """The lead itself; UnknownLead if it was never registered, LeadClosed if it was disqualified."""
+    """The lead itself; UnknownLead if it was never registered, LeadClosed if it has ended."""
     if known(lead).ended:
         raise LeadClosed(lead=lead.id, status=lead.status)
     return lead
@@ -171,7 +172,8 @@ def work(
     A contact or a move that extends nobody's claim leaves no trace on the lead: it is kept where it happened.
     """
     lapsed = lapse(lead, now=now)
-    if protection_days is not None and lead.owner_at(now) is None and work in ("contact", "stage_entered"):
+    extends = protection_days is not None and lead.owner_at(now) is not None
+    if not extends and work in ("contact", "stage_entered"):
         return lapsed
     return [*lapsed, LeadWorked(work=work, deal=deal, protection_days=protection_days)]
 
@@ -185,20 +187,20 @@ def merge(
     `heads` are the reps above both owners. Raises NotEntitled where the leads are different reps' and the
     actor is neither a head of both nor an admin.
     """
-    alive(lead), alive(into)
-    if lead.id == into.id:
+    if lead.id == alive(into).id or (lead.status == "merged" and lead.points_to == into.id):
         return [], []
+    alive(lead)
     owners = {owner for owner in (lead.owner_at(now), into.owner_at(now)) if owner is not None}
     own = owners == {actor.rep} or (actor.role == "service" and len(owners) < 2)
     if not (actor.role == "admin" or own or (owners and actor.rep in heads)):
         raise actor.refuse("merge the leads", f"they are {' and '.join(sorted(owners)) or 'nobody'}'s")
-    first, second = sorted((lead, into), key=lambda one: one.registered_position)
-    keeper = first if first.owner_at(now) is not None else second
+    kept = _kept(lead, into, now=now)
     absorbed = LeadAbsorbed(
         lead=lead.id,
-        owner=keeper.owner_at(now),
+        owner=kept.rep if kept else None,
         previous=into.owner_at(now),
-        protection_days=keeper.protection_days,
+        protection_days=kept.term.days if kept else into.protection_days,
+        worked_at=kept.worked_at if kept else None,
         open_deals=tuple(sorted(lead.open_deals)),
         won_deals=tuple(sorted(lead.won_deals)),
     )
@@ -216,30 +218,66 @@ def unmerge(
     actor: Actor,
     heads: AbstractSet[str],
     now: datetime,
+    gone: AbstractSet[str] = frozenset(),
 ) -> tuple[Sequence[Event], Sequence[Event]]:
     """Undo a merge: events of `lead`, then of the one it was merged into. Each gets its owner back.
 
-    The remaining lead keeps its present owner if it changed hands since. `deals` are the lead's own, which
-    go back with it. Raises NotMerged, NotEntitled.
+    The remaining lead stays with its present owner if they took it since. A claim comes back with what is
+    left of its term, and not to a rep who is `gone` from the company. `deals` are the lead's own, which go
+    back with it. Raises NotMerged; NotEntitled for all but the present owner, their `heads`, an admin and,
+    where no lead goes to another rep by it, a service.
     """
-    if known(lead).status != "merged":
+    if known(lead).status != "merged" or lead.points_to != parted_from.id:
         raise NotMerged(lead=lead.id)
-    own = lead.claim.rep if lead.claim else None
     present = parted_from.owner_at(now)
-    before = dict(parted_from.absorbed).get(lead.id)
     actor.must_work_for(present, beside=heads, action="part the leads")
-    brought = present is not None and present == own and before != own
+    own, left = _given_back(lead, parted_from, gone=gone, now=now)
+    if actor.role == "service" and any(claim is not None and claim.rep != present for claim in (own, left)):
+        raise actor.refuse("part the leads", "that changes whose they are: only a head or an admin may")
     unmerged = LeadUnmerged(
         parted_from=parted_from.id,
-        owner=own,
-        protection_days=lead.protection_days,
+        owner=own.rep if own else None,
+        protection_days=own.term.days if own else lead.protection_days,
+        worked_at=own.worked_at if own else None,
         open_deals=tuple(sorted(parted_from.open_deals & deals)),
         won_deals=tuple(sorted(parted_from.won_deals & deals)),
     )
     parted = LeadParted(
         lead=lead.id,
-        owner=before if brought else present,
-        protection_days=parted_from.protection_days,
+        owner=left.rep if left else None,
+        protection_days=left.term.days if left else parted_from.protection_days,
+        worked_at=left.worked_at if left else None,
         deals=tuple(sorted((parted_from.open_deals | parted_from.won_deals) & deals)),
     )
     return [unmerged], [*lapse(parted_from, now=now), parted]
+
+
+def _kept(lead: Lead, into: Lead, *, now: datetime) -> Claim | None:
+    """The claim on two leads that are one. Work on either was work with this customer: the longest counts."""
+    claims = [
+        claim
+        for one in sorted((lead, into), key=lambda one: one.registered_position)
+        if (claim := one.claim_at(now)) is not None
+    ]
+    of_the_first = [claim for claim in claims if claim.rep == claims[0].rep]
+    return max(of_the_first, key=lambda claim: claim.expires_at, default=None)
+
+
+def _given_back(
+    lead: Lead, parted_from: Lead, *, gone: AbstractSet[str], now: datetime
+) -> tuple[Claim | None, Claim | None]:
+    """The claims on two leads as they would stand now, had the merge not been."""
+    deciding = [one for one in parted_from.absorbed if one.holds]
+    undone = next(one for one in parted_from.absorbed if one.lead == lead.id)
+    present = parted_from.claim_at(now)
+    # What was done while they were one was done with both.
+    meanwhile = present.worked_at if present is not None and present.worked_at > undone.at else undone.at
+
+    def restored(claim: Claim | None) -> Claim | None:
+        if claim is None or claim.rep in gone:
+            return None
+        if meanwhile > undone.at:
+            claim = replace(claim, worked_at=meanwhile)
+        return claim if claim.expires_at > now else None
+
+    return restored(lead.claim), restored(undone.before) if undone in deciding[-1:] else present

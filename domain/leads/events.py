@@ -97,6 +97,7 @@ class LeadAbsorbed(Event, stored_name="leads.LeadAbsorbed"):
     owner: str | None
     previous: str | None
     protection_days: int
+    worked_at: datetime | None = None
     open_deals: tuple[str, ...] = ()
     won_deals: tuple[str, ...] = ()
 
@@ -107,6 +108,7 @@ class LeadUnmerged(Event, stored_name="leads.LeadUnmerged"):
     parted_from: str
     owner: str | None
     protection_days: int
+    worked_at: datetime | None = None
     open_deals: tuple[str, ...] = ()
     won_deals: tuple[str, ...] = ()
 
@@ -120,6 +122,7 @@ class LeadParted(Event, stored_name="leads.LeadParted"):
     lead: str
     owner: str | None
     protection_days: int
+    worked_at: datetime | None = None
     deals: tuple[str, ...] = ()
 
 

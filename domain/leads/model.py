@@ -42,6 +42,19 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Absorbed:
+    """A lead that was merged into this one at `at`, and the claim there was on this one `before`.
+
+    `holds` until somebody else takes this lead: from then on undoing the merge gives nothing back.
+    """
+
+    lead: str
+    before: Claim | None
+    at: datetime
+    holds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Lead:
     """A lead as its own stream tells it. `points_to` is the lead that an alias or a merged one means."""
 
@@ -54,23 +67,56 @@ class Lead:
     open_deals: frozenset[str] = frozenset()
     won_deals: frozenset[str] = frozenset()
     protection_days: int = PROTECTION_DAYS
-    absorbed: tuple[tuple[str, str | None], ...] = ()
+    absorbed: tuple[Absorbed, ...] = ()
+
+    def claim_at(self, moment: datetime) -> Claim | None:
+        """The claim that holds then. Past its term it is nobody's, whether the lapse was written or not."""
+        return None if self.claim is None or self.claim.expires_at <= moment else self.claim
 
     def owner_at(self, moment: datetime) -> str | None:
-        """Whose lead it is then. Past its term a claim is nobody's, whether the lapse was written or not."""
-        if self.claim is None or self.claim.expires_at <= moment:
-            return None
-        return self.claim.rep
+        """Whose lead it is then."""
+        claim = self.claim_at(moment)
+        return None if claim is None else claim.rep
+
+    @property
+    def claimants(self) -> frozenset[str]:
+        """Whose the lead is, or may be again when merges are undone."""
+        claims = (self.claim, *(one.before for one in self.absorbed))
+        return frozenset(claim.rep for claim in claims if claim is not None)
 
     @property
     def ended(self) -> bool:
         return self.status in ("disqualified", "merged")
 
 
-def _claimed(lead: Lead, rep: str | None, days: int, fact: Recorded[Event]) -> Lead:
-    if rep is None:
+def _taken(lead: Lead, rep: str, days: int, fact: Recorded[Event]) -> Lead:
+    claim = Claim(rep, fact.recorded_at, fact.recorded_at, timedelta(days=days))
+    return replace(lead, claim=claim, absorbed=tuple(replace(one, holds=False) for one in lead.absorbed))
+
+
+def _given(lead: Lead, fact: Recorded[Event], given: LeadAbsorbed | LeadParted | LeadUnmerged) -> Lead:
+    """By a merge or its undoing: the term goes on from the last work, and one's own lead stays since when."""
+    if given.owner is None:
         return replace(lead, claim=None)
-    return replace(lead, claim=Claim(rep, fact.recorded_at, fact.recorded_at, timedelta(days=days)))
+    mine = lead.claim if lead.claim is not None and lead.claim.rep == given.owner else None
+    since = mine.since if mine is not None else fact.recorded_at
+    worked_at = given.worked_at or fact.recorded_at
+    return replace(lead, claim=Claim(given.owner, since, worked_at, timedelta(days=given.protection_days)))
+
+
+def _without(absorbed: tuple[Absorbed, ...], lead: str) -> tuple[Absorbed, ...]:
+    """What an undone merge displaced is what the next one displaced, had the undone one never been."""
+    left: list[Absorbed] = []
+    undone: Absorbed | None = None
+    for one in absorbed:
+        if one.lead == lead:
+            undone = one
+        elif undone is not None and undone.holds and one.holds:
+            left.append(replace(one, before=undone.before))
+            undone = None
+        else:
+            left.append(one)
+    return tuple(left)
 
 
 def _worked(lead: Lead, worked: LeadWorked, fact: Recorded[Event]) -> Lead:
@@ -106,7 +152,7 @@ def _evolve(lead: Lead, fact: Recorded[Event]) -> Lead:
         case SubjectAliased(lead=target):
             return replace(lead, status="alias", points_to=target)
         case LeadClaimed(rep=rep, protection_days=days) | LeadAssigned(rep=rep, protection_days=days):
-            return _claimed(lead, rep, days, fact)
+            return _taken(lead, rep, days, fact)
         case LeadWorked() as worked:
             return _worked(lead, worked, fact)
         case ClaimLapsed() | LeadReleased():
@@ -115,23 +161,22 @@ def _evolve(lead: Lead, fact: Recorded[Event]) -> Lead:
             return replace(lead, status="disqualified", claim=None)
         case LeadMerged(into=into):
             return replace(lead, status="merged", points_to=into)
-        case LeadUnmerged(owner=owner, protection_days=days) as unmerged:
+        case LeadUnmerged() as unmerged:
             lead = replace(lead, status="open", points_to=None)
             lead = _with_deals(lead, frozenset(unmerged.open_deals), frozenset(unmerged.won_deals))
-            return _claimed(lead, owner, days, fact)
-        case LeadAbsorbed(lead=other, owner=owner, previous=previous, protection_days=days) as absorbed:
-            lead = replace(lead, absorbed=(*lead.absorbed, (other, previous)))
+            return _given(lead, fact, unmerged)
+        case LeadAbsorbed(lead=other) as absorbed:
+            brought = Absorbed(other, lead.claim, fact.recorded_at)
             lead = _with_deals(
-                lead,
+                replace(lead, absorbed=(*lead.absorbed, brought)),
                 lead.open_deals | frozenset(absorbed.open_deals),
                 lead.won_deals | frozenset(absorbed.won_deals),
             )
-            return lead if owner == previous else _claimed(lead, owner, days, fact)
-        case LeadParted(lead=other, owner=owner, protection_days=days, deals=deals):
-            kept = lead.claim.rep if lead.claim else None
-            lead = replace(lead, absorbed=tuple(pair for pair in lead.absorbed if pair[0] != other))
+            return _given(lead, fact, absorbed)
+        case LeadParted(lead=other, deals=deals) as parted:
+            lead = replace(lead, absorbed=_without(lead.absorbed, other))
             lead = _with_deals(lead, lead.open_deals - set(deals), lead.won_deals - set(deals))
-            return lead if owner == kept else _claimed(lead, owner, days, fact)
+            return _given(lead, fact, parted)
         case _:
             return lead
 

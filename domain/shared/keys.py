@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import cast
@@ -42,7 +42,12 @@ class IdentityKey:
 
 def normalise(keys: Mapping[str, str], *, source: str) -> tuple[IdentityKey, ...]:
     """Keys as the sender wrote them, in normal form. Raises InvalidKey for the first bad one."""
-    return tuple(IdentityKey(kind, _NORMAL_FORM[kind](value, source)) for kind, value in keys.items())
+    return tuple(_normalised(kind, value, source) for kind, value in keys.items())
+
+
+@lru_cache(maxsize=10_000)
+def _normalised(kind: str, value: str, source: str) -> IdentityKey:
+    return IdentityKey(kind, _NORMAL_FORM[kind](value, source))
 
 
 def _phone(value: str, _source: str) -> str:

@@ -1,0 +1,64 @@
+"""Which use case handles which type of action."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.leads.model import LEAD
+from services.activities import Activities
+from services.deals import Deals
+from services.desk import Desk
+from services.leads import Leads
+from services.pipelines import Pipelines
+from services.ports import NextSteps
+from services.team import Team
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """`internal` actions are the engine's own: they aren't taken from outside and leave no trace of nothing."""
+
+    decide: Callable[[Desk, Any], None]
+    internal: bool = False
+
+
+def handlers(next_steps: NextSteps) -> Mapping[str, Handler]:
+    """The use case of every type of action. A new action is one line here."""
+    leads, deals, activities = Leads(next_steps), Deals(), Activities()
+    team, pipelines = Team(), Pipelines()
+    return {
+        "pipeline.define": Handler(pipelines.define),
+        "rep.hire": Handler(team.hire),
+        "rep.leave": Handler(team.leave),
+        "lead.register": Handler(leads.register),
+        "lead.claim": Handler(leads.claim),
+        "lead.release": Handler(leads.release),
+        "lead.disqualify": Handler(leads.disqualify),
+        "lead.assign": Handler(leads.assign),
+        "lead.merge": Handler(leads.merge),
+        "lead.unmerge": Handler(leads.unmerge),
+        "lead.lapse": Handler(leads.lapse, internal=True),
+        "lead.depart": Handler(leads.depart, internal=True),
+        "contact.record": Handler(activities.record_contact),
+        "task.plan": Handler(activities.plan),
+        "task.complete": Handler(activities.complete),
+        "task.cancel": Handler(activities.cancel),
+        "deal.open": Handler(deals.open),
+        "deal.move": Handler(deals.move),
+        "deal.amend": Handler(deals.amend),
+        "deal.split": Handler(deals.split),
+        "deal.win": Handler(deals.win),
+        "deal.lose": Handler(deals.lose),
+        "deal.reopen": Handler(deals.reopen),
+    }
+
+
+def subject_stream(desk: Desk) -> str:
+    """The stream that the action is about; a lead's other names lead to its own."""
+    category = desk.action.type.split(".", 1)[0]
+    if category in ("lead", "contact", "task"):
+        lead = (
+            desk.resolve(desk.subject) if desk.action.type != "lead.merge" else desk.state(LEAD, desk.subject)
+        )
+        return LEAD.stream(lead.id)
+    return f"{category}-{desk.subject}"

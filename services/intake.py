@@ -1,0 +1,252 @@
+"""Where actions come in: decided in order, appended together, each answered alone."""
+
+import hmac
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from domain.kernel import Rejected
+from domain.shared.keys import IdentityKey
+from domain.shared.repeated import NothingChanged
+from services.actions import Action, parse
+from services.answers import Answer, error_object, from_facts
+from services.desk import Desk
+from services.foresight import fetch_ahead
+from services.handlers import Handler, handlers, subject_stream
+from services.ports import Appended, Claims, Conflict, Duplicate, NextSteps, Outcome, OutOfOrder, Store, Unit
+from services.recall import Recall
+from services.upkeep import DEPARTED_AT_ONCE, LAPSED_AT_ONCE, departures, lapses
+
+ALONE = {"lead.claim", "lead.assign", "rep.leave"}
+"""Types that ask the read tables, or change what later actions may do beyond their own streams."""
+PAUSE_MAX_SECONDS = 0.05
+
+
+class NotMigration(Rejected):
+    """recordedtime is only taken from an admin's migration, before the log has gone live."""
+
+    code = "not_migration"
+
+
+class RecordedTimeOrder(Rejected):
+    """recordedtime {recordedtime} is earlier than that of an action recorded before it."""
+
+    code = "recordedtime_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An action as it came. Once an action of a group is refused, the group's later ones are skipped."""
+
+    raw: bytes | Mapping[str, Any]
+    group: int | None = None
+
+
+@dataclass(slots=True)
+class _Job:
+    action: Action | None
+    group: int | None
+    answer: Answer | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        assert self.action is not None
+        return self.action.source, self.action.id
+
+
+class Intake:
+    """Decides batches of actions and appends what follows. Not for several threads at once: one each.
+
+    `secret` keys the HMAC that names an identity key's stream; `currency` is meant where none is given.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        secret: bytes,
+        next_steps: NextSteps,
+        claims: Claims,
+        clock: Callable[[], datetime],
+        currency: str,
+    ) -> None:
+        self._store = store
+        self._claims = claims
+        self._clock = clock
+        self._recall = Recall(store)
+        self._key_stream = _key_stream(secret)
+        self._desk = Desk(self._recall, self._key_stream, currency)
+        self._handlers: Mapping[str, Handler] = handlers(next_steps)
+        self._migrated_at: datetime | None = None
+
+    def submit(self, submissions: Sequence[Submission], *, migration: bool = False) -> list[Answer]:
+        """Handle the actions in order; one answer each. With `migration` recording times are taken over.
+
+        In a migration an action without a recording time takes that of the one recorded before it.
+        """
+        now = self._clock()
+        jobs = [self._job(submission, now, migration) for submission in submissions]
+        refused: set[int] = set()
+        for together in _segments(jobs):
+            self._settle(together, refused)
+            last = together[-1].action
+            if last is not None and last.type == "rep.leave":
+                self.hand_over(at=last.recorded_at)
+        self._recall.trim()
+        return [job.answer for job in jobs if job.answer is not None]
+
+    def execute(self, actions: Sequence[Action]) -> list[Answer]:
+        """Handle the engine's own actions, such as writing down a lapse."""
+        jobs = [_Job(action, None) for action in actions]
+        self._settle(jobs, set())
+        return [job.answer for job in jobs if job.answer is not None]
+
+    def hand_over(self, at: datetime | None = None) -> int:
+        """Hand the open leads of reps who left to their successors, or to the pool. Gives how many.
+
+        `at` is the recording time within a migration.
+        """
+        done = 0
+        while departed := self._claims.of_departed(DEPARTED_AT_ONCE):
+            self.execute(departures(departed, now=at or self._clock(), recorded_at=at))
+            done += len(departed)
+        return done
+
+    def lapse(self) -> int:
+        """Write down the claims that are past their term. Gives how many."""
+        done = 0
+        while lapsed := self._claims.past_their_term(self._clock(), LAPSED_AT_ONCE):
+            self.execute(lapses(lapsed, now=self._clock()))
+            done += len(lapsed)
+        return done
+
+    def _job(self, submission: Submission, now: datetime, migration: bool) -> _Job:
+        try:
+            action = parse(submission.raw, now=now)
+            if action.recorded_at is not None and not migration:
+                raise NotMigration()
+        except Rejected as rejected:
+            return _Job(None, submission.group, Answer(error=error_object(rejected)))
+        if migration:
+            recorded_at = action.recorded_at or self._migrated_at or action.occurred_at
+            self._migrated_at = max(recorded_at, self._migrated_at or recorded_at)
+            action = replace(action, recorded_at=recorded_at)
+        return _Job(action, submission.group)
+
+    def _settle(self, jobs: Sequence[_Job], refused: set[int]) -> None:
+        rounds = 0
+        while jobs:
+            jobs = self._round(jobs, refused)
+            rounds += 1
+            if jobs and rounds > 1:
+                # Others keep writing to the same streams: step out of their way for a moment.
+                time.sleep(random.uniform(0, PAUSE_MAX_SECONDS))
+
+    def _round(self, jobs: Sequence[_Job], refused: set[int]) -> list[_Job]:
+        """Decide each, append all; gives those to be decided anew, in order."""
+        actions = [job.action for job in jobs if job.action is not None]
+        recorded = self._store.recorded([(action.source, action.id) for action in actions])
+        fetch_ahead(
+            self._recall,
+            (action for action in actions if (action.source, action.id) not in recorded),
+            self._key_stream,
+        )
+        again: list[_Job] = []
+        decided: list[tuple[_Job, Unit, Rejected | None]] = []
+        taken: set[tuple[str, str]] = set()
+        refused_now: set[int] = set()
+        for job in jobs:
+            if job.group is not None and job.group in refused:
+                job.answer = Answer(skipped=True)
+            elif (job.group is not None and job.group in refused_now) or (job.action and job.key in taken):
+                again.append(job)
+            elif job.action is None:
+                _note_refusal(job, refused)
+            elif job.key in recorded:
+                job.answer = from_facts(recorded[job.key], duplicate=True)
+                _note_refusal(job, refused)
+            else:
+                taken.add(job.key)
+                unit, rejected = self._decide(job.action)
+                if unit is None:
+                    job.answer = Answer()
+                    continue
+                decided.append((job, unit, rejected))
+                if rejected is not None and job.group is not None:
+                    refused_now.add(job.group)
+        try:
+            outcomes = self._store.append([unit for _, unit, _ in decided]) if decided else []
+        finally:
+            self._desk.clear()
+        conflicts = [
+            job
+            for (job, _, rejected), outcome in zip(decided, outcomes, strict=True)
+            if not self._answer(job, rejected, outcome, refused)
+        ]
+        order = {id(job): place for place, job in enumerate(jobs)}
+        return sorted(again + conflicts, key=lambda job: order[id(job)])
+
+    def _decide(self, action: Action) -> tuple[Unit | None, Rejected | None]:
+        desk = self._desk
+        desk.sit(action, action.recorded_at or self._clock())
+        handler = self._handlers[action.type]
+        try:
+            desk.actor_must_be_employed()
+            handler.decide(desk, action.data)
+            if desk.decided_nothing:
+                if handler.internal:
+                    return None, None
+                desk.record(subject_stream(desk), [NothingChanged(action=action.type)])
+            return desk.accepted(), None
+        except Rejected as rejected:
+            return desk.refused(), rejected
+
+    def _answer(self, job: _Job, rejected: Rejected | None, outcome: Outcome, refused: set[int]) -> bool:
+        """Whether the job is answered; False if it has to be decided anew."""
+        match outcome:
+            case Conflict(streams=streams):
+                self._recall.forget(streams)
+                return False
+            case OutOfOrder(live=live):
+                assert job.action is not None
+                late = NotMigration() if live else RecordedTimeOrder(recordedtime=job.action.recorded_at)
+                job.answer = Answer(error=error_object(late))
+            case Duplicate(facts=facts):
+                self._recall.forget({fact.stream for fact in facts})
+                job.answer = from_facts(facts, duplicate=True)
+            case Appended(facts=facts):
+                self._recall.learn(facts)
+                job.answer = from_facts(facts) if facts else Answer()
+                if rejected is not None:
+                    job.answer = replace(job.answer, error=error_object(rejected))
+        _note_refusal(job, refused)
+        return True
+
+
+def _note_refusal(job: _Job, refused: set[int]) -> None:
+    if job.group is not None and job.answer is not None and job.answer.error is not None:
+        refused.add(job.group)
+
+
+def _segments(jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
+    together: list[_Job] = []
+    for job in jobs:
+        if job.action is not None and job.action.type in ALONE:
+            if together:
+                yield together
+            yield [job]
+            together = []
+        else:
+            together.append(job)
+    if together:
+        yield together
+
+
+def _key_stream(secret: bytes) -> Callable[[IdentityKey], str]:
+    def stream(key: IdentityKey) -> str:
+        return "key-" + hmac.digest(secret, f"{key.kind}\0{key.value}".encode(), "sha256").hex()[:32]
+
+    return stream
