@@ -5,8 +5,9 @@ entity's id. So the streams of a log can be folded in any partition, on any numb
 that a batch touches are found by its entities alone. Figures across entities are SQL over the rows.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from domain.kernel import Event, Recorded
@@ -19,7 +20,7 @@ class Row:
 
     Types: str, int, bool, Decimal, datetime, date, tuple[str, ...], each or None. `table` is the table's name
     in the schema `read`, `key` its primary key, `indexes` further ones. A row that the fold only ever adds
-    and never looks at again says `written_once`, and is never loaded back.
+    and never looks at again says `written_once`, and is never loaded back; adding its key twice is an error.
     """
 
     __slots__ = ()
@@ -30,7 +31,7 @@ class Row:
 
 
 class Rows(Protocol):
-    """The rows of the entities in the batch, as the fold sees them."""
+    """The rows of the entity whose event is folded. To ask for another entity's row is a ValueError."""
 
     def put(self, row: Row) -> None:
         """Add the row, or replace the one with the same key."""
@@ -49,12 +50,17 @@ class Rows(Protocol):
 
 
 class Projection:
-    """One question. `category` is the kind of stream it reads; raise `version` when the fold changes."""
+    """One question. `category` is the kind of stream it reads; raise `version` when the fold changes.
+
+    `views` are SQL queries by the name that they get beside the tables; they may read the tables of any
+    projection. A changed version, row model or view makes the engine rebuild the projection by itself.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
     category: ClassVar[str]
     rows: ClassVar[tuple[type[Row], ...]]
+    views: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def apply(self, fact: Recorded[Event], rows: Rows) -> None:
         """Fold one event of the category into the rows. Events that it has nothing to say about pass by."""

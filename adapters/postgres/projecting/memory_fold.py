@@ -1,0 +1,108 @@
+"""A fold of the log wholly in memory, with nothing loaded: what a rebuild and a past moment are made of."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Identifier
+
+from adapters.postgres.projecting import log
+from adapters.postgres.projecting.log import Scope
+from adapters.postgres.projecting.rows import Memory, Undoable
+from adapters.postgres.projecting.tables import table_of
+from adapters.postgres.projecting.wire import copy_block
+from domain.kernel import Event, Recorded
+from projections.kernel import Failure, Projection, Row
+
+PAGE = 5000
+"""Events, about, that are read at once."""
+_BLOCK = 5000
+"""Rows that are rendered at once."""
+
+
+class MemoryFold:
+    """Projections folded over a scope of the log. A failing one is dropped, and the others go on.
+
+    Up to a moment of the occurred axis, events may lack what came before them in the log but occurred later.
+    There an event is left out, for the projection that can't take it, if its stream's first event was, or if
+    it needs a row that is not there. `left_out` are the positions of such events.
+    """
+
+    def __init__(self, projections: Iterable[Projection], scope: Scope) -> None:
+        self._scope = scope
+        kept = Undoable if scope.occurred_until is not None else Memory
+        self.folded: dict[Projection, Memory] = {each: kept(each.rows) for each in projections}
+        self.failures: list[Failure] = []
+        self.left_out: set[int] = set()
+        self._begun: set[str] = set()
+
+    def run(self, connection: Connection[TupleRow], upto: int, at: Callable[[int], None]) -> None:
+        """Fold up to position `upto`, calling `at` with the position reached now and then."""
+        step = PAGE * self._scope.partitions
+        for after in range(0, upto, step):
+            until = min(after + step, upto)
+            for category, read in self._read(connection, after, until).items():
+                facts = read if self._scope.occurred_until is None else self._with_beginning(read)
+                for projection in [each for each in self.folded if each.category == category]:
+                    self._apply(projection, facts)
+            at(until)
+
+    def _read(self, connection: Connection[TupleRow], after: int, until: int) -> log.Facts:
+        while True:
+            try:
+                return log.read(connection, after, until, log.categories(self.folded), self._scope)
+            except log.Unreadable as error:
+                for projection in [each for each in self.folded if each.category == error.category]:
+                    self._drop(projection, error.position, error.name, str(error))
+
+    def _apply(self, projection: Projection, facts: Sequence[Recorded[Event]]) -> None:
+        rows = self.folded[projection]
+        for fact in facts:
+            rows.entity = fact.entity
+            try:
+                if isinstance(rows, Undoable):
+                    self._apply_if_it_fits(projection, fact, rows)
+                else:
+                    projection.apply(fact, rows)
+            except Exception as error:
+                text = f"{type(error).__name__}: {error}"
+                self._drop(projection, fact.position, fact.event.stored_name, text)
+                return
+
+    def _drop(self, projection: Projection, position: int, event: str, error: str) -> None:
+        del self.folded[projection]
+        self.failures.append(Failure(projection.name, position, event, error))
+
+    def _with_beginning(self, facts: Sequence[Recorded[Event]]) -> list[Recorded[Event]]:
+        whole = []
+        for fact in facts:
+            if fact.version == 1:
+                self._begun.add(fact.stream)
+            if fact.stream in self._begun:
+                whole.append(fact)
+            else:
+                self.left_out.add(fact.position)
+        return whole
+
+    def _apply_if_it_fits(self, projection: Projection, fact: Recorded[Event], rows: Undoable) -> None:
+        rows.begin()
+        try:
+            projection.apply(fact, rows)
+        except LookupError:
+            rows.undo()
+            self.left_out.add(fact.position)
+
+
+def copy_rows(connection: Connection[TupleRow], rows: Memory, schema: str | None) -> None:
+    """COPY all rows to their tables in `schema`, or to temporary ones, letting go of them on the way."""
+    for kind, kept in rows.kept.items():
+        table = table_of(kind)
+        name = Identifier(table.name) if schema is None else Identifier(schema, table.name)
+        names = SQL(", ").join(map(Identifier, table.names))
+        left: list[Row] = list(kept.values())
+        kept.clear()
+        with connection.cursor().copy(SQL("COPY {} ({}) FROM STDIN").format(name, names)) as copy:
+            while left:
+                block = left[-_BLOCK:]
+                del left[-_BLOCK:]
+                copy.write(copy_block(table.turned(block), table.renders))

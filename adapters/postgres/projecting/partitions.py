@@ -1,0 +1,109 @@
+"""Partitions of the log folded into bare tables of a schema, one after the other or by several processes."""
+
+import ctypes
+import gc
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.postgres.database import Database
+from adapters.postgres.projecting.log import Scope
+from adapters.postgres.projecting.memory_fold import MemoryFold, copy_rows
+from projections.kernel import Failure, Progress, Projection
+
+PARTITION_EVENTS_MAX = 500_000
+"""Events whose rows one process holds in memory at a time, about 1 kB each."""
+IN_PROCESS_EVENTS_MAX = 50_000
+"""A log this short is folded sooner than other processes are started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Fold the log up to a position into the bare tables that wait in `schema`."""
+
+    url: str
+    projections: tuple[Projection, ...]
+    schema: str
+    upto: int
+    partitions: int
+
+
+def fold_partitions(work: Work, workers: int, progress: Progress) -> list[Failure]:
+    """The failure of each projection that failed, in the first place that it failed; its tables are void."""
+    if work.upto <= IN_PROCESS_EVENTS_MAX or workers == 1:
+        folded = _in_process(work, progress)
+    else:
+        folded = _by_processes(work, min(workers, work.partitions), progress)
+    first: dict[str, Failure] = {}
+    for failure in sorted(folded, key=lambda failure: -failure.position):
+        first[failure.projection] = failure
+    return list(first.values())
+
+
+def partitions(events: int, workers: int) -> int:
+    if events <= IN_PROCESS_EVENTS_MAX:
+        return 1
+    return max(workers, -(-events // PARTITION_EVENTS_MAX))
+
+
+def _in_process(work: Work, progress: Progress) -> list[Failure]:
+    total = work.upto * work.partitions
+    failures: list[Failure] = []
+    for partition in range(work.partitions):
+
+        def at(position: int, before: int = partition * work.upto) -> None:
+            progress((before + position) * work.upto // total, work.upto)
+
+        failures += _fold(work, partition, at)
+    return failures
+
+
+def _by_processes(work: Work, workers: int, progress: Progress) -> list[Failure]:
+    """Raises BrokenProcessPool if one of them dies."""
+    context = multiprocessing.get_context("spawn")
+    reached = context.Array(ctypes.c_int64, work.partitions, lock=False)
+    setup = (work, reached, os.getpid())
+    failures: list[Failure] = []
+    with ProcessPoolExecutor(workers, context, _begin_process, setup) as pool:
+        running: set[Future[list[Failure]]] = {
+            pool.submit(_fold_in_process, partition) for partition in range(work.partitions)
+        }
+        while running:
+            done, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in done:
+                failures += future.result()
+            progress(sum(reached[:]) // work.partitions, work.upto)
+    return failures
+
+
+_process: tuple[Work, Any, int]
+
+
+def _begin_process(work: Work, reached: Any, parent: int) -> None:
+    global _process
+    _process = (work, reached, parent)
+    # Rows refer to nothing that refers back: collecting garbage would only look at them again and again.
+    gc.disable()
+
+
+def _fold_in_process(partition: int) -> list[Failure]:
+    work, reached, parent = _process
+
+    def at(position: int) -> None:
+        reached[partition] = position
+        if os.getppid() != parent:
+            raise SystemExit("whoever asked for the rebuild is gone")
+
+    return _fold(work, partition, at)
+
+
+def _fold(work: Work, partition: int, at: Callable[[int], None]) -> list[Failure]:
+    fold = MemoryFold(work.projections, Scope(work.partitions, partition))
+    with Database(work.url, pool_max=1) as database, database.connection() as connection:
+        fold.run(connection, work.upto, at)
+        for rows in fold.folded.values():
+            copy_rows(connection, rows, work.schema)
+    return fold.failures

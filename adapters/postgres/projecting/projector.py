@@ -1,0 +1,148 @@
+"""The projections of a database: caught up, followed, rebuilt, and read from."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+import structlog
+from psycopg import Connection, OperationalError
+from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Identifier
+
+from adapters.postgres.database import Database
+from adapters.postgres.projecting import as_of, standing
+from adapters.postgres.projecting.as_of import AsOf, NotBuilt, Snapshot
+from adapters.postgres.projecting.live import BATCH, Live
+from adapters.postgres.projecting.rebuild import Rebuild
+from adapters.postgres.projecting.resting import Resting
+from adapters.postgres.projecting.standing import Standing
+from projections.kernel import Failure, Progress, Projection
+
+CHANNEL = "event"
+"""What the store notifies after each commit: a hint only, so polling goes on beside it."""
+
+_logger = structlog.get_logger(__name__)
+
+
+class Projector:
+    """All projections of one database. Any number may run at once, in any number of processes."""
+
+    def __init__(self, database: Database, projections: Sequence[Projection], *, batch: int = BATCH) -> None:
+        self._database = database
+        self._projections = tuple(projections)
+        self._live = Live(database, projections, batch)
+        self._rebuild = Rebuild(database, projections)
+
+    def catch_up(self, upto: int | None = None, progress: Progress | None = None) -> list[Failure]:
+        """Bring every projection to `upto` (default: the log's end now), building first what is unfit.
+
+        Gives back where projections stopped; they were tried again, and the others went on.
+        """
+        failures = self._build_unfit(frozenset(), progress)
+        stopped = frozenset(failure.projection for failure in failures)
+        return failures + self._live.catch_up(upto, progress, stopped)
+
+    def rebuild(
+        self,
+        names: Sequence[str] | None = None,
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> list[Failure]:
+        """Build anew, beside the live tables, with that many processes (default: one per core), and swap.
+
+        Gives back what failed: its tables stay as they are. Raises LookupError for an unknown name.
+        """
+        known = [projection.name for projection in self._projections]
+        if unknown := set(names or ()).difference(known):
+            raise LookupError(
+                f"no projection named {', '.join(sorted(unknown))}; there are {', '.join(known)}"
+            )
+        return self._rebuild.run(lambda: known if names is None else names, workers, progress)
+
+    def standings(self) -> dict[str, Standing]:
+        """Where each projection that was ever built stands, and its failure if it stopped."""
+        with self._database.connection() as connection:
+            return standing.standings(connection)
+
+    def wait_for(self, position: int, timeout: float, names: Sequence[str] | None = None) -> None:
+        """Return once the projections (default: all) have counted `position`, whoever moves them.
+
+        Raises NotBuilt at once for one that stopped before it, TimeoutError after `timeout` seconds.
+        """
+        wanted = [each.name for each in self._projections] if names is None else names
+        give_up_at = time.monotonic() + timeout
+        pause = 0.002
+        while behind := self._behind(wanted, position):
+            if time.monotonic() >= give_up_at:
+                raise TimeoutError(f"not at position {position} after {timeout} s: {', '.join(behind)}")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.05)
+
+    def snapshot(
+        self,
+        names: Sequence[str] | None = None,
+        at: AsOf | None = None,
+        progress: Progress | None = None,
+    ) -> AbstractContextManager[Snapshot]:
+        """The tables of these projections (default: all) standing still: as they are, or as of a past moment.
+
+        Raises NotBuilt for the present, FoldStopped for the past.
+        """
+        chosen = [each for each in self._projections if names is None or each.name in names]
+        if at is None:
+            return as_of.live(self._database, chosen)
+        return as_of.past(self._database, chosen, at, progress)
+
+    def follow(self, stop: threading.Event, poll: float = 0.25) -> None:
+        """Keep up with the log until `stop` is set: the worker. `poll` seconds pass at most between looks.
+
+        Outlives a database that goes away and comes back.
+        """
+        resting = Resting()
+        while not stop.is_set():
+            try:
+                with self._listening() as connection:
+                    self._follow(connection, stop, poll, resting)
+            except OperationalError as error:
+                _logger.warning("database_away", error=str(error).strip())
+                stop.wait(1.0)
+
+    def _follow(
+        self, connection: Connection[TupleRow], stop: threading.Event, poll: float, resting: Resting
+    ) -> None:
+        while not stop.is_set():
+            leave = resting.names()
+            failures = self._build_unfit(leave, None)
+            stopped = frozenset(failure.projection for failure in failures)
+            failures += self._live.catch_up(None, None, leave | stopped)
+            resting.note(failures, leave)
+            for _ in connection.notifies(timeout=poll, stop_after=1):
+                pass
+
+    @contextmanager
+    def _listening(self) -> Iterator[Connection[TupleRow]]:
+        with self._database.connection() as connection:
+            connection.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
+            try:
+                yield connection
+            finally:
+                if not connection.closed:
+                    connection.execute("UNLISTEN *")
+
+    def _build_unfit(self, leave: frozenset[str], progress: Progress | None) -> list[Failure]:
+        def unfit() -> list[str]:
+            return [name for name in self._live.unfit() if name not in leave]
+
+        return self._rebuild.run(unfit, None, progress) if unfit() else []
+
+    def _behind(self, wanted: Sequence[str], position: int) -> list[str]:
+        stored = self.standings()
+        behind = []
+        for name in wanted:
+            found = stored.get(name)
+            if found is None or found.position < position:
+                behind.append(name)
+                if found is not None and found.failure is not None:
+                    raise NotBuilt(name, found.failure)
+        return behind

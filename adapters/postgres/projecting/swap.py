@@ -1,0 +1,119 @@
+"""Finished tables put in the place of the live ones: readers see the old or the new, never a mix."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import structlog
+from psycopg import Connection
+from psycopg.errors import LockNotAvailable, QueryCanceled, UndefinedColumn, UndefinedTable
+from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Identifier
+
+from adapters.postgres.projecting.tables import create_view, table_of
+from projections.kernel import Projection
+
+READERS = ("dealtrail_payroll", "dealtrail_auditor")
+_LOCK_MILLISECONDS_MAX = 300
+"""Less than PostgreSQL's deadlock_timeout (1 s): if a reader and a swap block each other, the swap yields."""
+_PAUSE_SECONDS = 0.1
+
+_logger = structlog.get_logger(__name__)
+
+
+class TablesBusy(Exception):  # noqa: N818 - named for what was met
+    """A reader keeps the tables too long for now; try again."""
+
+
+def pause() -> None:
+    """Let readers through before the next try."""
+    time.sleep(_PAUSE_SECONDS)
+
+
+def swap(
+    connection: Connection[TupleRow],
+    built: Sequence[Projection],
+    all_projections: Sequence[Projection],
+    old_tables: Iterable[str],
+    old_views: Iterable[str],
+    schema: str,
+) -> None:
+    """Put the tables of `built` that stand in `schema` in the place of the old ones in `read`.
+
+    In the connection's transaction, which has locked the projections. Raises TablesBusy: roll back then.
+    Views over other tables of ours are made anew too. A view of somebody else's over a table of ours makes
+    PostgreSQL refuse (DependentObjectsStillExist) rather than lose it.
+    """
+    tables = [table_of(kind).name for projection in built for kind in projection.rows]
+    views = {name: sql for projection in all_projections for name, sql in projection.views.items()}
+    gone = _existing(connection, {*old_tables, *tables}, "r")
+    gone_views = _existing(connection, {*old_views, *views}, "v")
+    _lock(connection, [*gone, *gone_views])
+    readers = _readers(connection)
+    if gone_views:
+        every = SQL(", ").join([Identifier("read", name) for name in gone_views])
+        connection.execute(SQL("DROP VIEW {}").format(every))
+    for name in gone:
+        connection.execute(SQL("DROP TABLE read.{}").format(Identifier(name)))
+    for name in tables:
+        connection.execute(SQL("ALTER TABLE {} SET SCHEMA read").format(Identifier(schema, name)))
+    made = _make_views(connection, views)
+    _grant(connection, [*tables, *made], readers)
+
+
+def _existing(connection: Connection[TupleRow], names: Iterable[str], kind: str) -> list[str]:
+    rows = connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'read'::regnamespace AND relkind = %s"
+        " AND relname = ANY(%s) ORDER BY relname",
+        (kind, list(names)),
+    )
+    return [row[0] for row in rows]
+
+
+def _lock(connection: Connection[TupleRow], names: Sequence[str]) -> None:
+    if not names:
+        return
+    connection.execute(SQL("SET LOCAL statement_timeout = {}").format(_LOCK_MILLISECONDS_MAX))
+    relations = SQL(", ").join([Identifier("read", name) for name in names])
+    try:
+        connection.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(relations))
+    except (QueryCanceled, LockNotAvailable) as error:
+        raise TablesBusy from error
+    connection.execute("SET LOCAL statement_timeout = 0")
+
+
+def _readers(connection: Connection[TupleRow]) -> dict[str, set[str]]:
+    """Who may read each relation: ours by right, and whoever was given it."""
+    known = connection.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", (list(READERS),))
+    readers: dict[str, set[str]] = {"": {row[0] for row in known}}
+    granted = connection.execute(
+        "SELECT c.relname, coalesce(r.rolname, '') FROM pg_class c"
+        " CROSS JOIN LATERAL aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee"
+        " WHERE c.relnamespace = 'read'::regnamespace AND a.privilege_type = 'SELECT'"
+        " AND a.grantee <> c.relowner"
+    )
+    for relation, role in granted:
+        readers.setdefault(relation, set()).add(role)
+    return readers
+
+
+def _grant(
+    connection: Connection[TupleRow], relations: Iterable[str], readers: Mapping[str, set[str]]
+) -> None:
+    for relation in relations:
+        for role in sorted(readers[""] | readers.get(relation, set())):
+            to = Identifier(role) if role else SQL("PUBLIC")
+            connection.execute(SQL("GRANT SELECT ON read.{} TO {}").format(Identifier(relation), to))
+
+
+def _make_views(connection: Connection[TupleRow], views: Mapping[str, str]) -> list[str]:
+    """A view over tables that are not built yet waits for the swap that brings them."""
+    connection.execute("SET LOCAL search_path = read")
+    made = []
+    for name, sql in views.items():
+        try:
+            with connection.transaction():
+                connection.execute(create_view(name, sql))
+            made.append(name)
+        except (UndefinedTable, UndefinedColumn) as error:
+            _logger.warning("view_waits_for_its_tables", view=name, error=str(error).splitlines()[0])
+    return made
