@@ -66,6 +66,10 @@ class Database:
             finally:
                 pooled.row_factory = dict_row  # What the library's own recorders expect.
 
+    def forget_broken(self) -> None:
+        """Drop idle connections that the server has ended, as after a restart."""
+        self.datastore.pool.check()
+
     def close(self) -> None:
         """Close every connection."""
         self.datastore.close()

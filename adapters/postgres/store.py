@@ -1,0 +1,167 @@
+"""The log in PostgreSQL: services.ports.Store, and the cheap raw reading that projections want."""
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import psycopg
+
+from adapters.postgres.appending import Appender, Appending
+from adapters.postgres.codec import COLUMNS, Codec, Prepared, RawRow
+from adapters.postgres.database import Database
+from adapters.postgres.group_commit import GroupCommit
+from adapters.postgres.judging import Known, Placed
+from domain.kernel import Event, Recorded
+from services.ports import Appended, Duplicate, Outcome, Unit
+
+READ_ATTEMPTS_MAX = 5
+
+
+class PostgresStore:
+    """The log. One per process and database, for any number of threads; made anew after a fork."""
+
+    def __init__(self, database: Database, codec: Codec | None = None) -> None:
+        self._database = database
+        self._codec = codec or Codec()
+        self._appender = Appender(database)
+        self._group: GroupCommit[Appending] = GroupCommit(self._appender.commit)
+        self._secret: bytes | None = None
+        self.decode = self._codec.decode
+
+    def append(self, units: Sequence[Unit]) -> list[Outcome]:
+        """See the port. Raises Unstorable before anything is written; psycopg.OperationalError if the
+        database stays away: what was recorded is then found by the action ids, when asked again."""
+        if not units:
+            return []
+        call = Appending([Prepared(unit) for unit in units])
+        self._group.submit(call)
+        return self._outcomes(call)
+
+    def load(self, streams: Iterable[str]) -> dict[str, list[Recorded[Event]]]:
+        """Every event of each stream, in order; a stream without events gives an empty list. One query."""
+        found: dict[str, list[Recorded[Event]]] = {stream: [] for stream in streams}
+        if found:
+            query = (
+                f"SELECT {COLUMNS} FROM log.event WHERE originator_id = ANY(%s)"
+                " ORDER BY originator_id, originator_version"
+            )
+            for row in self._select(query, [list(found)]):
+                found[row[0]].append(self.decode(row))
+        return found
+
+    def recorded(self, actions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Recorded[Event]]]:
+        """The facts recorded for each (source, action id); an action that is not in the log is left out."""
+        query = f"""
+            SELECT {COLUMNS} FROM (
+                SELECT first.notification_id AS beginning, coalesce((
+                    SELECT following.notification_id FROM log.event AS following
+                    WHERE following.notification_id > first.notification_id AND following.action_seq = 0
+                    ORDER BY following.notification_id LIMIT 1
+                ), 9223372036854775807) AS ending
+                FROM unnest(%s::text[], %s::text[]) AS wanted (source, action)
+                JOIN log.event AS first ON first.action_source = wanted.source
+                    AND first.action_id = wanted.action AND first.action_seq = 0
+                GROUP BY first.notification_id
+            ) AS units JOIN log.event ON notification_id >= beginning AND notification_id < ending
+            ORDER BY notification_id
+        """
+        found: dict[tuple[str, str], list[Recorded[Event]]] = {}
+        if actions:
+            for row in self._select(query, [[source for source, _ in actions], [id for _, id in actions]]):
+                fact = self.decode(row)
+                found.setdefault((fact.source, fact.action), []).append(fact)
+        return found
+
+    def read(self, after: int, upto: int | None = None, page: int = 5000) -> Iterator[list[Recorded[Event]]]:
+        """The log from behind position `after` to `upto` (inclusive; default: its end now), page by page."""
+        decode = self.decode
+        for _, rows in self.read_raw(after, upto, page):
+            yield [decode(row) for row in rows]
+
+    def read_raw(
+        self,
+        after: int,
+        upto: int | None = None,
+        page: int = 5000,
+        *,
+        names: Sequence[str] | None = None,
+        category: str | None = None,
+        partition: tuple[int, int] | None = None,
+    ) -> Iterator[tuple[int, list[RawRow]]]:
+        """Undecoded rows for `decode`: (the position that the page reaches, its rows that match, in order).
+
+        Filters, each optional: stored `names`; the stream's `category`, "deal" for streams "deal-…";
+        `partition` (i, n): streams whose crc32 modulo n is i. Pages are of `page` positions, matching or not.
+        """
+        end = self.head() if upto is None else min(upto, self.head())
+        query = f"SELECT {COLUMNS} FROM log.event WHERE notification_id > %s AND notification_id <= %s"
+        filters: list[Any] = []
+        if names is not None:
+            query += " AND topic = ANY(%s)"
+            filters.append(list(names))
+        if category is not None:
+            query += " AND starts_with(originator_id, %s)"
+            filters.append(f"{category}-")
+        query += " ORDER BY notification_id"
+        while after < end:
+            reached = min(after + page, end)
+            rows = self._select(query, [after, reached, *filters])
+            if partition is not None:
+                part, parts = partition
+                rows = [row for row in rows if zlib.crc32(row[0].encode()) % parts == part]
+            yield reached, rows
+            after = reached
+
+    def head(self) -> int:
+        """The last position, 0 for an empty log."""
+        return cast(int, self._value("SELECT coalesce(max(notification_id), 0) FROM log.event"))
+
+    def position_at(self, moment: datetime) -> int:
+        """The last position recorded at or before the moment, 0 if none was."""
+        return cast(int, self._value("SELECT log.position_at(%s)", [moment]))
+
+    def secret(self) -> bytes:
+        """32 random bytes of this database's own, the key of the HMACs that name identity-key streams."""
+        if self._secret is None:
+            self._secret = cast(
+                bytes, self._value("SELECT value FROM vault.secret WHERE name = 'identity_keys'")
+            )
+        return self._secret
+
+    def close(self) -> None:
+        """Give the appending connection back; the database stays open."""
+        self._appender.close()
+
+    def _outcomes(self, call: Appending) -> list[Outcome]:
+        known = [
+            p.key
+            for p, verdict in zip(call.prepared, call.verdicts, strict=True)
+            if verdict.__class__ is Known
+        ]
+        earlier = self.recorded(known) if known else {}
+        outcomes: list[Outcome] = []
+        for prepared, verdict in zip(call.prepared, call.verdicts, strict=True):
+            if isinstance(verdict, Placed):
+                outcomes.append(Appended(prepared.facts(verdict.position, verdict.recorded_at)))
+            elif isinstance(verdict, Known):
+                outcomes.append(Duplicate(earlier[prepared.key]))
+            else:
+                outcomes.append(verdict)
+        return outcomes
+
+    def _value(self, query: str, parameters: Sequence[Any] = ()) -> object:
+        return cast(tuple[object, ...], self._select(query, parameters)[0])[0]
+
+    def _select(self, query: str, parameters: Sequence[Any]) -> list[RawRow]:
+        """Asked again on a fresh connection if one is lost. Planned each time: the table may have grown."""
+        for attempt in range(1, READ_ATTEMPTS_MAX + 1):
+            try:
+                with self._database.connection() as connection, connection.cursor(binary=True) as cursor:
+                    cursor.execute(query, parameters, prepare=False)
+                    return cast(list[RawRow], cursor.fetchall())
+            except psycopg.OperationalError:
+                self._database.forget_broken()
+                if attempt == READ_ATTEMPTS_MAX:
+                    raise
+        raise AssertionError("not reached")

@@ -1,0 +1,92 @@
+"""Every setting, read from the environment once. The texts beside the fields are the documentation."""
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+from zoneinfo import ZoneInfo
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+DOCUMENTATION: Mapping[str, str] = {
+    "DATABASE_URL": "PostgreSQL 15 or later, as postgresql://…; without it, the embedded server.",
+    "DEALTRAIL_HOME": "Folder of the embedded server. Default: the user's data directory.",
+    "DEALTRAIL_TIMEZONE": "The company's time zone, an IANA name such as Europe/Berlin. Default: UTC.",
+    "DEALTRAIL_CURRENCY": "Currency of amounts that name none, three capitals of ISO 4217. Default: USD.",
+    "DEALTRAIL_LOG": "How log lines look: json or console. Default: console.",
+    "DEALTRAIL_LOG_LEVEL": f"The least severe log line shown: {', '.join(LOG_LEVELS)}. Default: WARNING.",
+}
+"""What each environment variable means, in the order of the fields of `Settings`."""
+
+
+class BadSetting(Exception):  # noqa: N818 - named for what happened
+    """A setting that cannot be used; the message names the variable and what would be right."""
+
+    def __init__(self, variable: str, value: str, wanted: str) -> None:
+        super().__init__(f"{variable} is {value!r}; it must be {wanted}")
+        self.variable = variable
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force."""
+
+    database_url: str | None
+    home: Path
+    timezone: ZoneInfo
+    currency: str
+    log: Literal["json", "console"]
+    log_level: str
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in `environment`; an empty value counts as none. Raises BadSetting."""
+    given = {name: environment.get(name, "").strip() for name in DOCUMENTATION}
+    return Settings(
+        database_url=_database_url(given["DATABASE_URL"]),
+        home=Path(given["DEALTRAIL_HOME"]).expanduser() if given["DEALTRAIL_HOME"] else _data_directory(),
+        timezone=_timezone(given["DEALTRAIL_TIMEZONE"] or "UTC"),
+        currency=_currency(given["DEALTRAIL_CURRENCY"] or "USD"),
+        log=_log(given["DEALTRAIL_LOG"] or "console"),
+        log_level=_log_level(given["DEALTRAIL_LOG_LEVEL"] or "WARNING"),
+    )
+
+
+def _database_url(value: str) -> str | None:
+    if value and not value.startswith(("postgresql://", "postgres://")):
+        raise BadSetting("DATABASE_URL", value.split("@")[-1], "a URL that begins with postgresql://")
+    return value or None
+
+
+def _data_directory() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "dealtrail"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "dealtrail"
+
+
+def _timezone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # A folder of the database, such as "Europe", is an OSError.
+        raise BadSetting("DEALTRAIL_TIMEZONE", value, "an IANA time zone such as Europe/Berlin") from None
+
+
+def _currency(value: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise BadSetting("DEALTRAIL_CURRENCY", value, "three capital letters of ISO 4217, such as USD")
+    return value
+
+
+def _log(value: str) -> Literal["json", "console"]:
+    if value not in ("json", "console"):
+        raise BadSetting("DEALTRAIL_LOG", value, "json or console")
+    return cast(Literal["json", "console"], value)
+
+
+def _log_level(value: str) -> str:
+    if value.upper() not in LOG_LEVELS:
+        raise BadSetting("DEALTRAIL_LOG_LEVEL", value, f"one of {', '.join(LOG_LEVELS)}")
+    return value.upper()
