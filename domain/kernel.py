@@ -61,7 +61,7 @@ class Recorded(Generic[EventT]):
         return self.stream.split("-", 1)[1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # Without slots: on Python 3.11 `Decider[Lead](…)` can't be made with them.
 class Decider(Generic[State]):
     """How one kind of stream becomes state: a fold from `initial(entity)` by `evolve`."""
 
