@@ -1,11 +1,11 @@
 """Which streams a batch of actions will rest on, so that they are read together and not one by one."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from domain.activities.model import ACTIVITIES
 from domain.deals.model import DEAL, Deal
-from domain.kernel import Rejected
+from domain.kernel import Decider, Rejected
 from domain.leads.model import LEAD, Key, Lead
 from domain.pipelines.model import PIPELINE
 from domain.shared.keys import IdentityKey, normalise
@@ -17,7 +17,7 @@ from services.recall import Recall
 STEPS_MAX = 8
 """From a key to its lead, its owner, the owner's head … Whatever is further away is read when met."""
 
-_SUBJECT = {
+_SUBJECT: Mapping[str, tuple[Decider[Any], ...]] = {
     "lead": (LEAD,),
     "contact": (LEAD, ACTIVITIES),
     "task": (LEAD, ACTIVITIES),
@@ -25,7 +25,7 @@ _SUBJECT = {
     "rep": (REP,),
     "pipeline": (PIPELINE,),
 }
-_FIELDS = {
+_FIELDS: Mapping[str, Decider[Any]] = {
     "lead": LEAD,
     "into": LEAD,
     "deal": DEAL,

@@ -16,7 +16,7 @@ from services.team import Team
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """`internal` actions are the engine's own: they aren't taken from outside and leave no trace of nothing."""
+    """`internal` actions are the engine's own: nobody may send them, and nothing done leaves no trace."""
 
     decide: Callable[[Desk, Any], None]
     internal: bool = False

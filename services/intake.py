@@ -18,7 +18,7 @@ from services.foresight import fetch_ahead
 from services.handlers import Handler, handlers, subject_stream
 from services.ports import Appended, Claims, Conflict, Duplicate, NextSteps, Outcome, OutOfOrder, Store, Unit
 from services.recall import Recall
-from services.upkeep import DEPARTED_AT_ONCE, LAPSED_AT_ONCE, departures, lapses
+from services.upkeep import AT_ONCE, departures, lapses
 
 ALONE = {"lead.claim", "lead.assign", "rep.leave"}
 """Types that ask the read tables, or change what later actions may do beyond their own streams."""
@@ -109,18 +109,21 @@ class Intake:
 
         `at` is the recording time within a migration.
         """
-        done = 0
-        while departed := self._claims.of_departed(DEPARTED_AT_ONCE):
-            self.execute(departures(departed, now=at or self._clock(), recorded_at=at))
-            done += len(departed)
-        return done
+        return self._keep_up(
+            lambda now: departures(self._claims.of_departed(AT_ONCE), now=at or now, recorded_at=at)
+        )
 
     def lapse(self) -> int:
         """Write down the claims that are past their term. Gives how many."""
+        return self._keep_up(lambda now: lapses(self._claims.past_their_term(now, AT_ONCE), now=now))
+
+    def _keep_up(self, due: Callable[[datetime], Sequence[Action]]) -> int:
         done = 0
-        while lapsed := self._claims.past_their_term(self._clock(), LAPSED_AT_ONCE):
-            self.execute(lapses(lapsed, now=self._clock()))
-            done += len(lapsed)
+        while actions := due(self._clock()):
+            written = sum(answer.events > 0 for answer in self.execute(actions))
+            done += written
+            if not written:
+                break
         return done
 
     def _job(self, submission: Submission, now: datetime, migration: bool) -> _Job:

@@ -7,8 +7,7 @@ from domain.shared.actors import Actor
 from services.actions import Action
 from services.payloads import DepartLead, NoData
 
-LAPSED_AT_ONCE = 500
-DEPARTED_AT_ONCE = 500
+AT_ONCE = 500
 ENGINE = "dealtrail"
 
 
