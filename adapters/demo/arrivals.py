@@ -47,7 +47,7 @@ class Arrivals:
         twin = lead.channel.sender is None and chance.yes(0.03)
         if twin:
             data["keys"].pop("email", None)
-        pooled = lead.channel is SITE and chance.yes(0.25)
+        pooled = lead.channel is SITE and chance.yes(0.2)
         if lead.channel.sender is not None:
             data["owner"] = None if pooled else rep.id
         self._write(lead, lead.channel.sender or rep.id, data)

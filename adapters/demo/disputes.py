@@ -17,10 +17,10 @@ class Disputes:
         self._stories: Wheel[Step | None] = Wheel(
             [
                 (None, 900),
-                (self._register_again, 27),
-                (self._rival_registers, 24),
-                (self._encroach, 12),
-                (self._meddle, 8),
+                (self._register_again, 35),
+                (self._rival_registers, 45),
+                (self._encroach, 20),
+                (self._meddle, 14),
                 (self._redistribute, 8),
                 (pool.give_back, 10),
                 (self._wrong_stage, 4),
@@ -52,7 +52,7 @@ class Disputes:
         if rep is None or lead.inherited:
             return
         twin = f"{lead.subject}-mail"
-        office.tell("lead.unmerge", lead, rep.id, {"into": lead.subject}, subject=twin)
+        office.tell("lead.unmerge", lead, rep.id, {}, subject=twin)
         office.tell("lead.disqualify", lead, rep.id, {"reason": "another company"}, subject=twin)
 
     def _register_again(self, lead: Prospect) -> None:

@@ -35,9 +35,13 @@ class Pool:
         self.put(lead)
 
     def _offer(self, lead: Prospect) -> None:
+        """Whoever is in order gets it; who is behind with their own leads is refused."""
         office, branch = self._office, lead.customer.country.branch
         lead.tries += 1
         candidates = [office.team.one_of(branch) for _ in range(_CANDIDATES)]
+        eager = candidates.pop()
+        if office.chance.yes(0.25) and eager.surely_behind(office.now, office.today):
+            office.tell("lead.claim", lead, eager.id, {})
         for rep in candidates:
             if rep.in_order(office.now, office.today):
                 if office.chance.yes(0.4):
@@ -49,9 +53,6 @@ class Pool:
                 lead.inherited = False
                 lead.tries = 0
                 return self._selling.begin(lead)
-        eager = candidates[0]
-        if office.chance.yes(0.25) and eager.surely_behind(office.now, office.today):
-            office.tell("lead.claim", lead, eager.id, {})
         if lead.tries < _OFFERS_MAX:
             office.next_visit(lead, self._offer, office.chance.between(DAY // 2, 4 * DAY))
         return None

@@ -57,7 +57,6 @@ class Selling:
         data = {"keys": {"phone": lead.customer.phone}, "name": lead.customer.name, "channel": "cold-call"}
         office.tell("lead.register", lead, other.id, data, subject=f"{lead.subject}-again")
         office.heir_of(lead, other)
-        lead.closed = lead.closed or lead.deal is None
         return self.begin(lead)
 
     def _plan(self, lead: Prospect, delay: int, kind: str) -> None:
@@ -74,7 +73,7 @@ class Selling:
                 data["deal"] = lead.deal
             office.tell("task.plan", lead, rep.id, data)
             lead.inherited = False
-        if not rep.careful and chance.yes(0.15 * (1 - rep.diligence)):
+        if not rep.careful and chance.yes(0.3 * (1 - rep.diligence)):
             return self._forget(lead)
         if not chance.yes(rep.diligence):
             delay = min(delay + chance.skewed(2 * DAY), _VISIT_DAYS_MAX * DAY)
@@ -148,7 +147,7 @@ class Selling:
         }
         if lead.stage:
             data["stage"] = pipeline.stages[lead.stage]
-        self._office.tell("deal.open", lead, _owner(lead).id, data)
+        self._office.tell("deal.open", lead, _owner(lead).id, data, subject=lead.deal)
         self._plan_in_stage(lead)
 
     def _plan_in_stage(self, lead: Prospect) -> None:
