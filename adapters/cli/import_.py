@@ -23,6 +23,7 @@ from adapters.importers.rejects import RejectsFile, default_rejects
 from adapters.importers.run import ImportRun, Progress, Summary
 from adapters.importers.submission import Submitter
 from adapters.settings import BadSetting
+from services.answers import error_object
 
 DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -80,7 +81,14 @@ def _sources(request: ImportRequest, stdin: BinaryIO) -> list[Source]:
         return ndjson_sources(request.files, stdin, line_max=request.line_max)
     mapping = load_mapping(Path(request.mapping))
     name = Path(request.mapping).name
-    return csv_sources(request.files, mapping, name, timezone=request.timezone, line_max=request.line_max)
+    return csv_sources(
+        request.files,
+        mapping,
+        name,
+        timezone=request.timezone,
+        migration=request.migration,
+        line_max=request.line_max,
+    )
 
 
 def _rejects(request: ImportRequest, sources: Sequence[Source]) -> RejectsFile:
@@ -130,8 +138,7 @@ def _progress() -> Iterator[Progress | None]:
 
 
 def _complain(refusal: SourceRefusal, *, as_json: bool) -> None:
-    error = {"code": refusal.code, "message": refusal.message, "details": dict(refusal.details)}
-    text = json.dumps({"error": error}) if as_json else f"{refusal.code}: {refusal.message}"
+    text = json.dumps({"error": error_object(refusal)}) if as_json else f"{refusal.code}: {refusal.message}"
     click.echo(text, err=True)
 
 

@@ -200,6 +200,18 @@ class Mapping(_Strict):
                 raise ValueError(f"two sections are named '{name}'; ids of actions begin with the name")
         return self
 
+    def without_recorded_times(self) -> "Mapping":
+        """The same for an import that is no migration, which may not say when things were recorded."""
+        now: dict[str, Any] = {"recordedtime": None}
+        sections = [
+            section.model_copy(
+                update={"action": [action.model_copy(update=now) for action in section.action]}
+            )
+            for section in self.section
+        ]
+        first = [constant.model_copy(update=now) for constant in self.first]
+        return self.model_copy(update={"section": sections, "first": first})
+
 
 def load_mapping(path: Path) -> Mapping:
     """Read and check a mapping. Raises InvalidMapping, naming file, section and key, or NoFile."""

@@ -47,12 +47,21 @@ def ndjson_sources(names: Sequence[str], stdin: BinaryIO, *, line_max: int = LIN
 
 
 def csv_sources(
-    names: Sequence[str], mapping: Mapping, mapping_name: str, *, timezone: ZoneInfo, line_max: int = LINE_MAX
+    names: Sequence[str],
+    mapping: Mapping,
+    mapping_name: str,
+    *,
+    timezone: ZoneInfo,
+    migration: bool = False,
+    line_max: int = LINE_MAX,
 ) -> list[Source]:
     """The constant actions, then each section's files in the mapping's order, their headers checked.
 
-    Raises NoFile, NoSection or StdinNeedsNdjson, and what CsvSource.check raises.
+    Recording times are only taken from a `migration`. Raises NoFile, NoSection or StdinNeedsNdjson, and
+    what CsvSource.check raises.
     """
+    if not migration:
+        mapping = mapping.without_recorded_times()
     zone = ZoneInfo(mapping.timezone) if mapping.timezone else timezone
     paths = [path for name in names for path in _named_files(name, mapping)]
     found = [

@@ -8,9 +8,10 @@ from typing import Any
 
 from adapters.importers.items import Item, Place, Proposed, Refused, Source
 from adapters.importers.rejects import RejectsFile
-from adapters.importers.submission import Answer, Submission, Submitter
+from adapters.importers.submission import Submitter
 from adapters.importers.timeorder import TimeOrder
-from domain.kernel import Rejected
+from services.answers import Answer, error_object
+from services.intake import Submission
 
 BATCH = 1_000
 Progress = Callable[[str, int, int | None], None]
@@ -88,7 +89,7 @@ class ImportRun:
                 if self._stopping:
                     return
                 if isinstance(item, Refused):
-                    self._reject(item.place, _error(item.rejection))
+                    self._reject(item.place, error_object(item.rejection))
                 else:
                     order.add(item)
                 if not number % self._batch:
@@ -134,13 +135,14 @@ class ImportRun:
             if isinstance(item, Proposed) and item.row not in refused
         ]
         errors = [
-            (place, item.place, _error(item.rejection))
+            (place, item.place, error_object(item.rejection))
             for place, item in enumerate(batch)
             if isinstance(item, Refused)
         ]
         self.submitting = True
         try:
-            answers = self._submitter.submit([Submission(item.action, item.row) for _, item in going])
+            submissions = [Submission(item.action, item.row) for _, item in going]
+            answers = self._submitter.submit(submissions, migration=self._migration)
             for (place, item), answer in zip(going, answers, strict=True):
                 if (error := self._count(item, answer)) is not None:
                     errors.append((place, item.place, error))
@@ -183,7 +185,3 @@ class ImportRun:
     def _tell_actions(self, total: int) -> None:
         if self._progress is not None:
             self._progress("importing", self._done, total)
-
-
-def _error(rejection: Rejected) -> dict[str, Any]:
-    return {"code": rejection.code, "message": rejection.message, "details": dict(rejection.details)}

@@ -1,43 +1,17 @@
-"""The seam between importers and the engine: actions go in as submissions, answers come back in order."""
+"""The seam between importers and the engine: what services.intake.Intake is to an import."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
-
-@dataclass(slots=True)
-class Submission:
-    """One action (CloudEvents JSON as a dict). Actions of one `group` (a CSV row) follow from each other:
-
-    after the first that is rejected, the later ones of the group are not tried.
-    """
-
-    action: Mapping[str, Any]
-    group: int | None = None
-
-
-class Answer(Protocol):
-    """What became of one submission."""
-
-    @property
-    def error(self) -> Mapping[str, Any] | None:
-        """The contract's {code, message, details}, None unless rejected."""
-
-    @property
-    def duplicate(self) -> bool:
-        """Whether the action was recorded before."""
-
-    @property
-    def skipped(self) -> bool:
-        """Whether it was not tried because an earlier one of its group was rejected."""
-
-    @property
-    def events(self) -> int:
-        """How many events it added to the log."""
+from services.answers import Answer
+from services.intake import Submission
 
 
 class Submitter(Protocol):
     """Takes actions into the engine."""
 
-    def submit(self, submissions: Sequence[Submission]) -> Sequence[Answer]:
-        """Record a batch durably; one answer for each submission, in the same order."""
+    def submit(self, submissions: Sequence[Submission], *, migration: bool = False) -> Sequence[Answer]:
+        """Record a batch durably; one answer for each submission, in the same order.
+
+        After the first rejection in a group (a CSV row) the group's later actions are skipped.
+        """
