@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, LiteralString
+from typing import Any, LiteralString
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -17,9 +17,8 @@ from adapters.postgres.projecting.memory_fold import MemoryFold, copy_rows
 from adapters.postgres.projecting.partitions import partitions
 from adapters.postgres.projecting.standing import Standing, fingerprint
 from adapters.postgres.projecting.tables import create_view, table_of
+from projections.asking import Axis
 from projections.kernel import Failure, Progress, Projection
-
-Axis = Literal["recorded", "occurred"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Snapshot:
     """Tables that stand still for as long as it is open; `connection` finds them by their bare names.
 
     `position` is the last one counted in, `moment` when this was true: the present for live tables. On the
-    occurred axis `left_out` events were not counted, because what they build on occurred only later.
+    occurred axis `left_out` events changed nothing somewhere, because what they build on occurred only later.
     """
 
     connection: Connection[TupleRow]

@@ -23,9 +23,9 @@ _BLOCK = 5000
 class MemoryFold:
     """Projections folded over a scope of the log. A failing one is dropped, and the others go on.
 
-    Up to a moment of the occurred axis, events may lack what came before them in the log but occurred later.
-    There an event is left out, for the projection that can't take it, if its stream's first event was, or if
-    it needs a row that is not there. `left_out` are the positions of such events.
+    Up to a moment of the occurred axis an event may lack what was recorded before it but occurred later, as
+    with a stage entered before the deal was opened. There, and only there, an event that needs a row which is
+    missing changes nothing in that projection; `left_out` are the positions of such events.
     """
 
     def __init__(self, projections: Iterable[Projection], scope: Scope) -> None:
@@ -34,15 +34,13 @@ class MemoryFold:
         self.folded: dict[Projection, Memory] = {each: kept(each.rows) for each in projections}
         self.failures: list[Failure] = []
         self.left_out: set[int] = set()
-        self._begun: set[str] = set()
 
     def run(self, connection: Connection[TupleRow], upto: int, at: Callable[[int], None]) -> None:
         """Fold up to position `upto`, calling `at` with the position reached now and then."""
         step = PAGE * self._scope.partitions
         for after in range(0, upto, step):
             until = min(after + step, upto)
-            for category, read in self._read(connection, after, until).items():
-                facts = read if self._scope.occurred_until is None else self._with_beginning(read)
+            for category, facts in self._read(connection, after, until).items():
                 for projection in [each for each in self.folded if each.category == category]:
                     self._apply(projection, facts)
             at(until)
@@ -72,17 +70,6 @@ class MemoryFold:
     def _drop(self, projection: Projection, position: int, event: str, error: str) -> None:
         del self.folded[projection]
         self.failures.append(Failure(projection.name, position, event, error))
-
-    def _with_beginning(self, facts: Sequence[Recorded[Event]]) -> list[Recorded[Event]]:
-        whole = []
-        for fact in facts:
-            if fact.version == 1:
-                self._begun.add(fact.stream)
-            if fact.stream in self._begun:
-                whole.append(fact)
-            else:
-                self.left_out.add(fact.position)
-        return whole
 
     def _apply_if_it_fits(self, projection: Projection, fact: Recorded[Event], rows: Undoable) -> None:
         rows.begin()

@@ -33,6 +33,8 @@ class Projector:
         self._projections = tuple(projections)
         self._live = Live(database, projections, batch)
         self._rebuild = Rebuild(database, projections)
+        self._fitted: set[str] = set()
+        self._lost: set[str] = set()
 
     def catch_up(self, upto: int | None = None, progress: Progress | None = None) -> list[Failure]:
         """Bring every projection to `upto` (default: the log's end now), building first what is unfit.
@@ -131,10 +133,23 @@ class Projector:
                     connection.execute("UNLISTEN *")
 
     def _build_unfit(self, leave: frozenset[str], progress: Progress | None) -> list[Failure]:
-        def unfit() -> list[str]:
-            return [name for name in self._live.unfit() if name not in leave]
+        names = [name for name in self._unfit() if name not in leave]
+        if not names:
+            return []
+        return self._rebuild.run(lambda: [name for name in self._unfit() if name in names], None, progress)
 
-        return self._rebuild.run(unfit, None, progress) if unfit() else []
+    def _unfit(self) -> list[str]:
+        """What fitted before and does no more was rebuilt by another version: it is theirs from then on.
+
+        Two versions that run at once would otherwise rebuild each other's tables for ever.
+        """
+        unfit = self._live.unfit()
+        for name in self._fitted.intersection(unfit):
+            self._fitted.discard(name)
+            self._lost.add(name)
+            _logger.warning("projection_taken_over", projection=name)
+        self._fitted.update(each.name for each in self._projections if each.name not in unfit)
+        return [name for name in unfit if name not in self._lost]
 
     def _behind(self, wanted: Sequence[str], position: int) -> list[str]:
         stored = self.standings()
