@@ -18,6 +18,8 @@ from domain.kernel import Event, Rejected
 from domain.shared.money import check
 from domain.shared.rejections import InvalidData, UnknownDeal
 
+PERCENT_DECIMALS_MAX = 6
+
 
 class DealClosed(Rejected):
     """The deal {deal} is {status}. To change that, reopen it first (deal.reopen)."""
@@ -72,7 +74,7 @@ def open_deal(
         pipeline=pipeline,
         title=title,
         product=product,
-        amount=None if amount is None else check(amount, currency),
+        amount=None if amount is None else _worth(amount, currency),
         currency=None if amount is None else currency,
     )
     return [opened, StageEntered(stage=stage)]
@@ -87,7 +89,7 @@ def amend(deal: Deal, *, amount: Decimal, currency: str) -> Sequence[DealAmended
     """Correct the amount of an open or a won deal. Raises DealClosed for a lost one, UnknownDeal."""
     if known(deal).status == "lost":
         raise DealClosed(deal=deal.id, status=deal.status)
-    whole = check(amount, currency)
+    whole = _worth(amount, currency)
     if (deal.amount, deal.currency) == (whole, currency):
         return []
     return [DealAmended(amount=whole, currency=currency)]
@@ -101,6 +103,11 @@ def split(deal: Deal, *, shares: Sequence[Share]) -> Sequence[DealSplit]:
         if not 0 < share.percent <= 100:
             raise InvalidData(
                 field="shares", problem=f"{share.rep}'s percent {share.percent} is not within 0 to 100"
+            )
+        if share.percent != round(share.percent, PERCENT_DECIMALS_MAX):
+            raise InvalidData(
+                field="shares",
+                problem=f"{share.percent} % for {share.rep} has more than {PERCENT_DECIMALS_MAX} decimals",
             )
     total = sum((share.percent for share in shares), Decimal(0))
     if total != 100:
@@ -119,7 +126,7 @@ def win(deal: Deal, *, owner: str | None, amount: Decimal | None = None, currenc
     still_open(deal)
     if amount is None:
         return [DealWon(stage=deal.stage, owner=owner, amount=deal.amount, currency=deal.currency)]
-    return [DealWon(stage=deal.stage, owner=owner, amount=check(amount, currency), currency=currency)]
+    return [DealWon(stage=deal.stage, owner=owner, amount=_worth(amount, currency), currency=currency)]
 
 
 def lose(deal: Deal, *, owner: str | None, reason: str, note: str | None = None) -> Sequence[DealLost]:
@@ -130,3 +137,10 @@ def lose(deal: Deal, *, owner: str | None, reason: str, note: str | None = None)
 def reopen(deal: Deal, *, reason: str) -> Sequence[DealReopened]:
     """Undo the close; the deal goes on in the stage it was closed in. Raises UnknownDeal."""
     return [] if known(deal).status == "open" else [DealReopened(stage=deal.stage, reason=reason)]
+
+
+def _worth(amount: Decimal, currency: str) -> Decimal:
+    worth = check(amount, currency)
+    if worth < 0:
+        raise InvalidData(field="amount", problem=f"{amount} is negative; a deal is worth nothing or more")
+    return worth

@@ -35,7 +35,7 @@ def check(amount: Decimal, currency: str, field: str = "amount") -> Decimal:
     digits = minor_digits(currency)
     if not amount.is_finite() or abs(amount) >= AMOUNT_MAX:
         raise InvalidData(field=field, problem=f"{amount} is not an amount of money below {AMOUNT_MAX:,}")
-    whole = amount.quantize(Decimal(1).scaleb(-digits))
+    whole = amount.quantize(Decimal(1).scaleb(-digits)) + 0  # There is no minus nothing.
     if whole != amount:
         raise InvalidData(
             field=field, problem=f"{amount} is finer than {digits} decimals, the most {currency} has"

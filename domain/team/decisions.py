@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from domain.kernel import Event, Rejected
+from domain.shared.actors import Actor
 from domain.shared.rejections import InvalidData, UnknownRep
 from domain.team.events import RepHired, RepLeft, RepTransferred
 from domain.team.model import Rep
@@ -29,8 +30,11 @@ def hire(
 ) -> Sequence[Event]:
     """A rep joins, or an employed one changes name, head or branch. `heads` are the manager and all above.
 
-    Raises InvalidData where the rep would be above themselves.
+    Raises InvalidData where the rep would be above themselves, or where the id is one of an actor who is no
+    rep: whoever hires `admin:eve` would make an admin.
     """
+    if Actor.of(rep.id).role != "rep":
+        raise InvalidData(field="subject", problem=f"{rep.id} can't be a rep's id: it names another actor")
     if rep.id in heads:
         raise InvalidData(field="manager", problem=f"{rep.id} would be above themselves")
     if rep.status != "employed":
