@@ -147,8 +147,7 @@ class Leads:
         successor = data.successor
         if successor is not None and desk.known_rep(successor).status == "left":
             successor = None
-        events = decisions.depart(lead, rep=owner, successor=successor, now=desk.now)
-        desk.record(LEAD.stream(lead.id), events)
+        desk.record(LEAD.stream(lead.id), decisions.depart(lead, successor=successor, now=desk.now))
 
     def _registering_for(self, desk: Desk, data: RegisterLead) -> str | None:
         actor = desk.actor
