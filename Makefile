@@ -1,0 +1,36 @@
+.DEFAULT_GOAL := help
+.PHONY: help install demo check test bench catalogue
+
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name))))
+BIN := .venv/bin
+JOBS ?= auto
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.installed ## The command at .venv/bin/dealtrail, with all it needs
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dealtrail needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install ## A small company in the embedded database, and its reports
+	$(BIN)/dealtrail demo
+
+check: install ## Format, lint, types, layers, unit and property tests: seconds
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	$(BIN)/pytest tests/unit tests/property -n $(JOBS)
+
+test: install check ## Everything, on a real PostgreSQL that starts and stops by itself
+	$(BIN)/pytest tests -n $(JOBS) --ignore tests/unit --ignore tests/property
+
+bench: install ## Speed, each figure against the stock library in the same run
+	$(BIN)/python -m benchmarks
+
+catalogue: install ## Take over an additive change of the stored events into tests/catalogue.json
+	$(BIN)/python -m tests.catalogue
