@@ -35,9 +35,7 @@ _TAX_ID_FORMATS = (
 )
 _LENGTH_MAX = 320  # The longest e-mail address has 254 characters, a phone number with separators far fewer.
 _SAME_COUNTRY = {"EL": "GR", "UK": "GB"}
-_SWISS_TAX = re.compile(
-    r"^(CHE\d{9})(?:MWST|TVA|IVA)$"
-)  # The same number in each of the country's languages.
+_SWISS_TAX = re.compile(r"^(CHE\d{9})(?:MWST|TVA|IVA)$")  # One number, said in each of its languages.
 
 
 @dataclass(frozen=True, slots=True)
