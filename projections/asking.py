@@ -81,14 +81,14 @@ def ratio(part: int, whole: int) -> float | None:
 
 
 STANDS_FOR = """
-WITH RECURSIVE step(lead, target) AS (
+WITH RECURSIVE hop(lead, target) AS (
     SELECT lead, points_to FROM lead_pointer
     UNION
-    SELECT step.lead, further.points_to FROM step JOIN lead_pointer further ON further.lead = step.target
+    SELECT hop.lead, further.points_to FROM hop JOIN lead_pointer further ON further.lead = hop.target
 ), stands_for AS MATERIALIZED (
-    SELECT step.lead, step.target, own.channel, own.branch, own.registered_at
-    FROM step LEFT JOIN lead own ON own.lead = step.lead
-    WHERE NOT EXISTS (SELECT FROM lead_pointer further WHERE further.lead = step.target)
+    SELECT hop.lead, hop.target, own.channel, own.branch, own.registered_at
+    FROM hop LEFT JOIN lead own ON own.lead = hop.lead
+    WHERE NOT EXISTS (SELECT FROM lead_pointer further WHERE further.lead = hop.target)
 )"""
 """Opens a statement: for every merged lead and alias, the lead that stands for it, and what it knew itself.
 

@@ -120,15 +120,10 @@ class Deals(Projection):
     rows = (DealRow, StageVisit, DealClose, DealShare)
 
     def apply(self, fact: Recorded[Event], rows: Rows) -> None:
-        if isinstance(fact.event, DealOpened):
-            rows.put(_opened(fact.event, fact))
-        elif rows.find(DealRow, fact.entity) is not None:
-            # On the occurred axis a badly dated event may come without the opening.
-            self._change(fact, rows)
-
-    def _change(self, fact: Recorded[Event], rows: Rows) -> None:
         deal = fact.entity
         match fact.event:
+            case DealOpened() as opened:
+                rows.put(_opened(opened, fact))
             case StageEntered(stage=stage):
                 _leave_stage(fact, rows)
                 _enter_stage(stage, fact, rows)

@@ -111,25 +111,19 @@ class Leads(Projection):
 
     def apply(self, fact: Recorded[Event], rows: Rows) -> None:
         match fact.event:
+            case LeadWorked() as worked:
+                _work(worked, fact, rows)
             case SubjectAliased(lead=target):
                 rows.put(LeadPointer(fact.entity, target))
             case ClaimRefused() as refused:
                 rows.put(_refusal(refused, fact))
             case LeadRegistered() as registered:
                 rows.put(_registered(registered, fact))
-                rows.put(_changed_hands(fact, owner=None, since=fact.recorded_at))
-            case _ if rows.find(LeadRow, fact.entity) is not None:
-                # On the occurred axis a badly dated event may come without the registration.
-                self._change(fact, rows)
-
-    def _change(self, fact: Recorded[Event], rows: Rows) -> None:
-        match fact.event:
-            case LeadWorked() as worked:
-                _work(worked, fact, rows)
+                rows.put(_changed_hands(fact, owner=None))
             case LeadClaimed(rep=rep, protection_days=days):
-                _hand(rep, days, fact, rows)
+                _take(rep, days, fact, rows)
             case LeadAssigned(rep=rep, protection_days=days, reason=reason):
-                _hand(rep, days, fact, rows, reason)
+                _take(rep, days, fact, rows, reason)
             case ClaimLapsed(lapsed_at=lapsed_at):
                 _free(fact, rows, since=lapsed_at)
             case LeadReleased(reason=reason):
@@ -138,19 +132,11 @@ class Leads(Projection):
                 _free(fact, rows, reason)
                 rows.change(LeadRow, fact.entity, status="disqualified")
             case LeadMerged(into=into):
-                rows.put(LeadPointer(fact.entity, into))
-                rows.put(_changed_hands(fact, owner=None, since=fact.recorded_at, reason=f"into {into}"))
                 rows.change(LeadRow, fact.entity, status="merged")
-            case LeadUnmerged(owner=owner, protection_days=days, parted_from=other):
-                rows.delete(LeadPointer, fact.entity)
-                _set_status(rows.change(LeadRow, fact.entity, status="won"), fact, rows)
-                _hand(owner, days, fact, rows, f"from {other}")
-            case LeadAbsorbed(owner=owner, previous=previous, protection_days=days):
-                if owner != previous:
-                    _hand(owner, days, fact, rows, "merge")
-            case LeadParted(owner=owner, protection_days=days):
-                if owner != rows.get(LeadRow, fact.entity).owner:
-                    _hand(owner, days, fact, rows, "merge undone")
+                rows.put(LeadPointer(fact.entity, into))
+                rows.put(_changed_hands(fact, owner=None, reason=f"merged into {into}"))
+            case LeadAbsorbed() | LeadParted() | LeadUnmerged() as given:
+                _merge(given, fact, rows)
 
 
 def _registered(registered: LeadRegistered, fact: Recorded[Event]) -> LeadRow:
@@ -184,45 +170,81 @@ def _refusal(refused: ClaimRefused, fact: Recorded[Event]) -> Refusal:
     )
 
 
-def _hand(owner: str | None, days: int, fact: Recorded[Event], rows: Rows, reason: str | None = None) -> None:
+def _take(rep: str, days: int, fact: Recorded[Event], rows: Rows, reason: str | None = None) -> None:
     rows.change(
         LeadRow,
         fact.entity,
-        owner=owner,
+        owner=rep,
         since=fact.recorded_at,
         by_position=fact.position,
-        expires_at=None if owner is None else fact.recorded_at + timedelta(days=days),
-        worked_position=None if owner is None else fact.position,
+        expires_at=fact.recorded_at + timedelta(days=days),
+        worked_position=fact.position,
     )
-    rows.put(_changed_hands(fact, owner=owner, since=fact.recorded_at, reason=reason))
+    rows.put(_changed_hands(fact, owner=rep, reason=reason))
+
+
+def _merge(given: LeadAbsorbed | LeadParted | LeadUnmerged, fact: Recorded[Event], rows: Rows) -> None:
+    lead = rows.get(LeadRow, fact.entity)
+    match given:
+        case LeadAbsorbed(open_deals=open_deals, won_deals=won_deals):
+            _set_deals({*lead.open_deals, *open_deals}, {*lead.won_deals, *won_deals}, fact, rows)
+            _give(given, f"merged with {given.lead}", fact, rows)
+        case LeadParted(deals=deals):
+            _set_deals(set(lead.open_deals) - set(deals), set(lead.won_deals) - set(deals), fact, rows)
+            _give(given, f"parted from {given.lead}", fact, rows)
+        case LeadUnmerged(open_deals=open_deals, won_deals=won_deals):
+            rows.delete(LeadPointer, fact.entity)
+            rows.change(LeadRow, fact.entity, status="won")  # Anew open, unless its deals say won.
+            _set_deals(set(open_deals), set(won_deals), fact, rows)
+            _give(given, f"parted from {given.parted_from}", fact, rows)
+
+
+def _give(
+    given: LeadAbsorbed | LeadParted | LeadUnmerged, reason: str, fact: Recorded[Event], rows: Rows
+) -> None:
+    """By a merge or its undoing: the term goes on from the last work, and one's own lead stays since when."""
+    lead = rows.get(LeadRow, fact.entity)
+    if lead.owner != given.owner:
+        rows.change(
+            LeadRow, fact.entity, owner=given.owner, since=fact.recorded_at, by_position=fact.position
+        )
+        rows.put(_changed_hands(fact, owner=given.owner, reason=reason))
+    elif isinstance(given, LeadUnmerged):
+        rows.put(_changed_hands(fact, owner=given.owner, reason=reason))
+    owned, worked_at = given.owner is not None, given.worked_at or fact.recorded_at
+    rows.change(
+        LeadRow,
+        fact.entity,
+        expires_at=worked_at + timedelta(days=given.protection_days) if owned else None,
+        worked_position=fact.position if owned else None,
+    )
 
 
 def _free(
     fact: Recorded[Event], rows: Rows, reason: str | None = None, since: datetime | None = None
 ) -> None:
-    since = since or fact.recorded_at
     if rows.get(LeadRow, fact.entity).owner is None:
         return
     rows.change(
         LeadRow,
         fact.entity,
         owner=None,
-        since=since,
+        since=since or fact.recorded_at,
         by_position=fact.position,
         expires_at=None,
         worked_position=None,
     )
-    rows.put(_changed_hands(fact, owner=None, since=since, reason=reason))
+    rows.put(_changed_hands(fact, owner=None, reason=reason, since=since))
 
 
 def _changed_hands(
-    fact: Recorded[Event], *, owner: str | None, since: datetime, reason: str | None = None
+    fact: Recorded[Event], *, owner: str | None, reason: str | None = None, since: datetime | None = None
 ) -> Ownership:
     return Ownership(
         lead=fact.entity,
         position=fact.position,
         owner=owner,
-        since=since,
+        since=since or fact.recorded_at,
         event=fact.event.stored_name,
         reason=reason,
         actor=fact.actor,
@@ -236,20 +258,25 @@ def _work(worked: LeadWorked, fact: Recorded[Event], rows: Rows) -> None:
         rows.change(LeadRow, fact.entity, expires_at=expires_at, worked_position=fact.position)
     if worked.deal is None or worked.work in ("contact", "stage_entered"):
         return
-    open_deals = tuple(deal for deal in lead.open_deals if deal != worked.deal)
-    won_deals = tuple(deal for deal in lead.won_deals if deal != worked.deal)
+    open_deals, won_deals = set(lead.open_deals) - {worked.deal}, set(lead.won_deals) - {worked.deal}
     if worked.work in ("deal_opened", "deal_reopened"):
-        open_deals += (worked.deal,)
+        open_deals.add(worked.deal)
     elif worked.work == "deal_won":
-        won_deals += (worked.deal,)
-    lead = rows.change(LeadRow, fact.entity, open_deals=open_deals, won_deals=won_deals)
-    if lead.status in ("open", "won"):
-        _set_status(lead, fact, rows)
+        won_deals.add(worked.deal)
+    _set_deals(open_deals, won_deals, fact, rows)
 
 
-def _set_status(lead: LeadRow, fact: Recorded[Event], rows: Rows) -> None:
+def _set_deals(open_deals: set[str], won_deals: set[str], fact: Recorded[Event], rows: Rows) -> None:
     """Won while something was sold and nothing is on offer; else open, anew from now if it wasn't."""
-    if lead.won_deals and not lead.open_deals:
+    lead = rows.change(
+        LeadRow,
+        fact.entity,
+        open_deals=tuple(sorted(open_deals)),
+        won_deals=tuple(sorted(won_deals)),
+    )
+    if lead.status not in ("open", "won"):
+        return
+    if won_deals and not open_deals:
         rows.change(LeadRow, fact.entity, status="won")
-    elif lead.status != "open":
+    elif lead.status == "won":
         rows.change(LeadRow, fact.entity, status="open", open_since=fact.occurred_at)

@@ -59,6 +59,4 @@ class NextSteps(Projection):
 
 
 def _end(status: str, task: str, result: str, fact: Recorded[Event], rows: Rows) -> None:
-    # On the occurred axis a badly dated end may come without the planning.
-    if rows.find(TaskRow, fact.entity, task) is not None:
-        rows.change(TaskRow, fact.entity, task, status=status, ended_at=fact.occurred_at, result=result)
+    rows.change(TaskRow, fact.entity, task, status=status, ended_at=fact.occurred_at, result=result)

@@ -13,7 +13,7 @@ from projections.kernel import Projection, Row, Rows
 
 @dataclass(slots=True)
 class RepRow(Row):
-    """A rep: employed, or left at `left_at`."""
+    """A rep: employed, or left at `left_at` with or without a successor for their leads."""
 
     table: ClassVar[str] = "rep"
     key: ClassVar[tuple[str, ...]] = ("rep",)
@@ -25,6 +25,7 @@ class RepRow(Row):
     hired_at: datetime
     status: str = "employed"
     left_at: datetime | None = None
+    successor: str | None = None
 
 
 class Team(Projection):
@@ -39,10 +40,10 @@ class Team(Projection):
         match fact.event:
             case RepHired(name=name, manager=manager, branch=branch):
                 rows.put(RepRow(rep, name, manager, branch, hired_at=fact.occurred_at))
-            case RepTransferred(name=name, manager=manager, branch=branch) if rows.find(RepRow, rep):
+            case RepTransferred(name=name, manager=manager, branch=branch):
                 rows.change(RepRow, rep, name=name, manager=manager, branch=branch)
-            case RepLeft() if rows.find(RepRow, rep):
-                rows.change(RepRow, rep, status="left", left_at=fact.occurred_at)
+            case RepLeft(successor=successor):
+                rows.change(RepRow, rep, status="left", left_at=fact.occurred_at, successor=successor)
 
 
 @dataclass(frozen=True, slots=True)
