@@ -1,9 +1,10 @@
 """A CSV file read through a section of a mapping."""
 
+import codecs
 from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 from adapters.importers.items import Item, Proposed, Refused
@@ -37,17 +38,17 @@ class CsvSource:
 
     def check(self) -> None:
         """Read the header alone. Raises SourceRefusal where it does not fit, NoFile if unreadable."""
-        with self._open() as stream:
-            self._begin(self._table(stream))
+        with self._open() as text:
+            self._begin(self._table(text))
 
     def items(self) -> Iterator[Item]:
         """Each row's actions, or its refusal. Raises what `check` raises."""
-        with self._open() as stream:
-            table = self._table(stream)
+        with self._open() as text:
+            table = self._table(text)
             section = self._begin(table)
             for number, row in enumerate(table.rows()):
                 if not number % 256:
-                    self.done = stream.tell()
+                    self.done = cast(BinaryIO, text.buffer).tell()
                 if isinstance(row, Refused):
                     yield row
                     continue
@@ -60,17 +61,16 @@ class CsvSource:
                     yield Proposed(row.place, action, number, once)
             self.done = self.size
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> TextIOWrapper:
+        encoding = self._section.encoding
+        if codecs.lookup(encoding).name == "utf-8":
+            encoding = "utf-8-sig"
         try:
-            return self._path.open("rb")
+            return self._path.open("r", encoding=encoding, errors="surrogateescape", newline="")
         except OSError as error:
             raise NoFile(file=self.name, reason=error.strerror) from error
 
-    def _table(self, stream: BinaryIO) -> Table:
-        encoding = self._section.encoding
-        if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
-            encoding = "utf-8-sig"
-        text = TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
+    def _table(self, text: TextIOWrapper) -> Table:
         dialect = Dialect(self._section.delimiter, self._section.quote)
         return Table(text, self.name, dialect, line_max=self._line_max)
 

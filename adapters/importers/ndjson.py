@@ -51,11 +51,12 @@ class NdjsonSource:
         return Proposed(place, action)
 
     def _too_large(self, number: int, line: bytes) -> Refused:
-        length, last = len(line), line
+        length, last, end = len(line), line, line[-2:]
         while not last.endswith(b"\n") and (last := self._stream.readline(_DRAIN)):
             length += len(last)
             self.done += len(last)
-        length -= len(last) - len(last.rstrip(b"\r\n"))
+            end = (end + last)[-2:]
+        length -= len(end) - len(end.rstrip(b"\r\n"))
         shown = line[: SHOWN_MAX * 4].decode(errors="surrogateescape")[:SHOWN_MAX]
         refusal = LineTooLarge(length=length, unit="bytes", line_max=self._line_max, shown=SHOWN_MAX)
         return Refused(Place(self.name, number, shown), refusal)

@@ -142,7 +142,7 @@ class ImportRun:
         self.submitting = True
         try:
             submissions = [Submission(item.action, item.row) for _, item in going]
-            answers = self._submitter.submit(submissions, migration=self._migration)
+            answers = self._submitter.submit(submissions, migration=self._migration) if submissions else []
             for (place, item), answer in zip(going, answers, strict=True):
                 if (error := self._count(item, answer)) is not None:
                     errors.append((place, item.place, error))
