@@ -65,7 +65,8 @@ def of_departed(view: View, *, limit: int) -> list[tuple[str, str | None]]:
     """Open leads owned by reps who left, each with the successor who was named then."""
     rows = view.ask(
         "SELECT lead.lead, rep.successor FROM lead JOIN rep ON rep.rep = lead.owner"
-        " WHERE rep.status = 'left' AND lead.status = 'open' ORDER BY lead.registered_position LIMIT %(limit)s",
+        " WHERE rep.status = 'left' AND lead.status = 'open'"
+        " ORDER BY lead.registered_position LIMIT %(limit)s",
         limit=limit,
     )
     return [(lead, successor) for lead, successor in rows]

@@ -1,0 +1,84 @@
+"""Which concrete parts make up Dealtrail: the only file that names them all."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+from adapters.postgres.database import Database
+from adapters.postgres.embedded import Embedded
+from adapters.postgres.lookups import Lookups, view_of
+from adapters.postgres.migrate import migrate
+from adapters.postgres.projecting.as_of import AsOf
+from adapters.postgres.projecting.projector import Projector
+from adapters.postgres.store import PostgresStore
+from adapters.settings import Settings
+from projections.asking import View
+from projections.contacts import Contacts
+from projections.deals import Deals
+from projections.kernel import Progress, Projection
+from projections.leads import Leads
+from projections.next_steps import NextSteps
+from projections.pipelines import Pipelines
+from projections.team import Team
+from services.intake import Intake
+
+PROJECTIONS: tuple[Projection, ...] = (Pipelines(), Team(), Leads(), Deals(), NextSteps(), Contacts())
+"""Every question that has tables of its own. A new one is a line here."""
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The parts over one migrated database. Make it anew after a fork."""
+
+    settings: Settings
+    database: Database
+
+    @cached_property
+    def store(self) -> PostgresStore:
+        return PostgresStore(self.database)
+
+    @cached_property
+    def projector(self) -> Projector:
+        return Projector(self.database, PROJECTIONS)
+
+    def intake(self) -> Intake:
+        """A way in for actions: one for each thread."""
+        needed = [projection for projection in PROJECTIONS if projection.name in Lookups.READS]
+        lookups = Lookups(Projector(self.database, needed))
+        return Intake(
+            self.store,
+            secret=self.store.secret(),
+            next_steps=lookups,
+            claims=lookups,
+            clock=now,
+            currency=self.settings.currency,
+        )
+
+    @contextmanager
+    def view(self, at: AsOf | None = None, progress: Progress | None = None) -> Iterator[View]:
+        """The read tables for reports, standing still: caught up to the log's end, or as of a past moment."""
+        if at is None:
+            self.projector.catch_up(progress=progress)
+        with self.projector.snapshot(at=at, progress=progress) as snapshot:
+            yield view_of(snapshot, self.settings.timezone.key)
+
+
+@contextmanager
+def engine(settings: Settings) -> Iterator[Engine]:
+    """Everything over the database that the settings name, started if it is the embedded one, migrated."""
+    with ExitStack() as stack:
+        url = settings.database_url
+        if url is None:
+            server = Embedded(settings.home).start()
+            stack.callback(server.stop)
+            url = server.url()
+        database = stack.enter_context(Database(url))
+        migrate(database)
+        yield Engine(settings, database)
