@@ -114,8 +114,3 @@ def overdue(view: View, *, rep: str | None = None) -> Listing:
         rep=rep,
     )
     return Listing.of([Overdue(*row) for row in rows])
-
-
-def owed_by(view: View, *, rep: str) -> tuple[int, int]:
-    """How many next steps of the rep are overdue, and how many are missing."""
-    return overdue(view, rep=rep).count, neglected(view, rep=rep).count
