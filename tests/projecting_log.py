@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Composed, Identifier
 
-from adapters.postgres.database import Database
+from adapters.postgres.projecting.tables import table_of
 from domain.activities.events import ContactRecorded, TaskCompleted, TaskPlanned
 from domain.deals.events import (
     DealAmended,
@@ -26,7 +29,7 @@ from domain.pipelines.events import PipelineDefined, Stage
 from domain.team.events import RepHired
 from projections.contacts import Contacts
 from projections.deals import Deals
-from projections.kernel import Projection
+from projections.kernel import Projection, Row
 from projections.leads import Leads
 from projections.next_steps import NextSteps
 from projections.pipelines import Pipelines
@@ -37,6 +40,7 @@ NASTY = ("tab\there", "line\nbreak", "back\\slash", '"quoted" {braces, commas}',
 PROJECTIONS: tuple[Projection, ...] = (Deals(), Leads(), NextSteps(), Contacts(), Team(), Pipelines())
 
 Entry = tuple[str, Event]
+Tables = dict[str, list[tuple[object, ...]]]
 
 
 @dataclass
@@ -117,7 +121,7 @@ class LogWriter:
         """The next `count` events of the company, one recorded a second; some occurred days before."""
         self.write([next(self._events) for _ in range(count)])
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Sequence[Entry], *, late: timedelta | None = None, notify: bool = True) -> None:
         query = (
             "COPY log.event (originator_id, originator_version, topic, state, notification_id, event_version,"
             " occurred_at, recorded_at, actor, action_source, action_id, action_seq, migrated) FROM STDIN"
@@ -125,29 +129,45 @@ class LogWriter:
         with psycopg.connect(self._url, autocommit=True) as connection, connection.cursor() as cursor:
             with connection.transaction(), cursor.copy(query) as copy:
                 for stream, event in entries:
-                    copy.write(self._line(stream, event))
-            connection.execute("NOTIFY event")
+                    copy.write(self._line(stream, event, late))
+            if notify:
+                connection.execute("NOTIFY event")
 
-    def _line(self, stream: str, event: Event) -> str:
+    def _line(self, stream: str, event: Event, late: timedelta | None) -> str:
         self.position += 1
         version = self._versions.get(stream, 0) + 1
         self._versions[stream] = version
         recorded_at = START + timedelta(seconds=self.position)
-        late = timedelta(hours=self._dice.randrange(1, 100)) if self._dice.random() < 0.1 else timedelta()
-        state = event.model_dump_json(exclude_none=True).encode().hex()
+        if late is None:
+            late = timedelta(hours=self._dice.randrange(100)) if self._dice.random() < 0.1 else timedelta()
+        state = event.model_dump_json().encode().hex()
         return (
             f"{stream}\t{version}\t{event.stored_name}\t\\\\x{state}\t{self.position}\t{event.stored_version}"
             f"\t{recorded_at - late}\t{recorded_at}\trep-1\ttest\ta-{self.position}\t0\tf\n"
         )
 
 
-def tables_of(database: Database, projections: Sequence[Projection] = PROJECTIONS) -> dict[str, list[tuple[object, ...]]]:
-    """All rows of every read table, in the order of their keys."""
-    with database.connection() as connection:
-        return {
-            kind.table: connection.execute(  # type: ignore[misc]
-                f"SELECT * FROM read.{kind.table} ORDER BY {', '.join(kind.key)}"  # type: ignore[arg-type]
-            ).fetchall()
-            for projection in projections
-            for kind in projection.rows
-        }
+def tables_of(
+    connection: Connection[TupleRow], projections: Sequence[Projection] = PROJECTIONS, schema: str = "read"
+) -> Tables:
+    """All rows of every table of the projections, in the order of their keys."""
+    tables: Tables = {}
+    for kind in [kind for projection in projections for kind in projection.rows]:
+        table = table_of(kind)
+        terms = [SQL('{} COLLATE "C"' if _is_text(kind, name) else "{}") for name in kind.key]
+        order = SQL(", ").join(
+            term.format(Identifier(name)) for term, name in zip(terms, kind.key, strict=True)
+        )
+        query = SQL("SELECT * FROM {} ORDER BY {}").format(Identifier(schema, table.name), order)
+        tables[table.name] = [
+            tuple(tuple(value) if isinstance(value, list) else value for value in row)
+            for row in connection.execute(query)
+        ]
+    return tables
+
+
+def _ordered(kind: type[Row], name: str) -> Composed:
+    """By bytes, as Python compares texts."""
+    table = table_of(kind)
+    is_text = table.columns[table.names.index(name)].sql == "text"
+    return SQL('{} COLLATE "C"' if is_text else "{}").format(Identifier(name))

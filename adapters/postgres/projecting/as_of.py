@@ -12,9 +12,11 @@ from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.database import Database
 from adapters.postgres.projecting import log, standing
+from adapters.postgres.projecting.failures import is_folds_fault
 from adapters.postgres.projecting.log import Scope
 from adapters.postgres.projecting.memory_fold import MemoryFold, copy_rows
 from adapters.postgres.projecting.partitions import partitions
+from adapters.postgres.projecting.rows import Memory
 from adapters.postgres.projecting.standing import Standing, fingerprint
 from adapters.postgres.projecting.tables import create_view, table_of
 from projections.asking import Axis
@@ -135,8 +137,8 @@ def _fill(
         fold.run(connection, upto, at)
         if fold.failures:
             raise FoldStopped(fold.failures[0])
-        for rows in fold.folded.values():
-            copy_rows(connection, rows, None)
+        for projection, rows in fold.folded.items():
+            _copy(connection, projection, rows, upto)
         left_out += len(fold.left_out)
     for table in tables:
         for statement in table.complete(None):
@@ -145,6 +147,16 @@ def _fill(
         for name, sql in projection.views.items():
             connection.execute(create_view(name, sql, temporary=True))
     return left_out
+
+
+def _copy(connection: Connection[TupleRow], projection: Projection, rows: Memory, upto: int) -> None:
+    try:
+        copy_rows(connection, rows, None)
+    except Exception as error:
+        if not is_folds_fault(error):
+            raise
+        failure = Failure(projection.name, upto, "", f"{type(error).__name__}: {error}")
+        raise FoldStopped(failure) from error
 
 
 def _hold(connection: Connection[TupleRow], projections: Sequence[Projection]) -> None:

@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 
-import structlog
-from psycopg import Connection, OperationalError
-from psycopg import Error as DatabaseError
+from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from adapters.postgres.database import Database
 from adapters.postgres.projecting import log, standing
 from adapters.postgres.projecting.batch import fold_batch
+from adapters.postgres.projecting.failures import failed, is_folds_fault, report
 from adapters.postgres.projecting.standing import Checkpoints, Standing, fingerprint
 from projections.kernel import Failure, Progress, Projection
-
-_logger = structlog.get_logger(__name__)
 
 BATCH = 5000
 """Positions per transaction."""
@@ -118,25 +115,3 @@ class Live:
                 standing.store_failure(connection, failure)
                 report(failure)
         return failure
-
-
-def failed(connection: Connection[TupleRow], name: str, position: int, error: Exception) -> Failure:
-    row = connection.execute("SELECT topic FROM log.event WHERE notification_id = %s", (position,)).fetchone()
-    return Failure(name, position, row[0] if row else "", f"{type(error).__name__}: {error}")
-
-
-def report(failure: Failure) -> None:
-    _logger.error(
-        "projection_stopped",
-        projection=failure.projection,
-        position=failure.position,
-        event_name=failure.event,
-        error=failure.error,
-    )
-
-
-def is_folds_fault(error: Exception) -> bool:
-    """Whether the projection or the event is to blame, rather than the connection or a passing state."""
-    return not isinstance(error, DatabaseError) or (
-        not isinstance(error, OperationalError) and error.sqlstate is not None
-    )

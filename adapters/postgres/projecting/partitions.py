@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.postgres.database import Database
+from adapters.postgres.projecting.failures import is_folds_fault
 from adapters.postgres.projecting.log import Scope
 from adapters.postgres.projecting.memory_fold import MemoryFold, copy_rows
 from projections.kernel import Failure, Progress, Projection
@@ -31,16 +32,26 @@ class Work:
     partitions: int
 
 
-def fold_partitions(work: Work, workers: int, progress: Progress) -> list[Failure]:
-    """The failure of each projection that failed, in the first place that it failed; its tables are void."""
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What went wrong: folds that failed, and projections with rows that the database refused to keep."""
+
+    failures: tuple[Failure, ...] = ()
+    unkept: frozenset[str] = frozenset()
+
+
+def fold_partitions(work: Work, workers: int, progress: Progress) -> Folded:
+    """Each projection's failure is the first in the log. The tables of what went wrong are void."""
     if work.upto <= IN_PROCESS_EVENTS_MAX or workers == 1:
         folded = _in_process(work, progress)
     else:
         folded = _by_processes(work, min(workers, work.partitions), progress)
     first: dict[str, Failure] = {}
-    for failure in sorted(folded, key=lambda failure: -failure.position):
+    failures = [failure for part in folded for failure in part.failures]
+    for failure in sorted(failures, key=lambda failure: -failure.position):
         first[failure.projection] = failure
-    return list(first.values())
+    unkept = frozenset[str]().union(*[part.unkept for part in folded])
+    return Folded(tuple(first.values()), unkept.difference(first))
 
 
 def partitions(events: int, workers: int) -> int:
@@ -49,34 +60,34 @@ def partitions(events: int, workers: int) -> int:
     return max(workers, -(-events // PARTITION_EVENTS_MAX))
 
 
-def _in_process(work: Work, progress: Progress) -> list[Failure]:
+def _in_process(work: Work, progress: Progress) -> list[Folded]:
     total = work.upto * work.partitions
-    failures: list[Failure] = []
+    folded = []
     for partition in range(work.partitions):
 
         def at(position: int, before: int = partition * work.upto) -> None:
             progress((before + position) * work.upto // total, work.upto)
 
-        failures += _fold(work, partition, at)
-    return failures
+        folded.append(_fold(work, partition, at))
+    return folded
 
 
-def _by_processes(work: Work, workers: int, progress: Progress) -> list[Failure]:
+def _by_processes(work: Work, workers: int, progress: Progress) -> list[Folded]:
     """Raises BrokenProcessPool if one of them dies."""
     context = multiprocessing.get_context("spawn")
     reached = context.Array(ctypes.c_int64, work.partitions, lock=False)
     setup = (work, reached, os.getpid())
-    failures: list[Failure] = []
+    folded = []
     with ProcessPoolExecutor(workers, context, _begin_process, setup) as pool:
-        running: set[Future[list[Failure]]] = {
+        running: set[Future[Folded]] = {
             pool.submit(_fold_in_process, partition) for partition in range(work.partitions)
         }
         while running:
             done, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
             for future in done:
-                failures += future.result()
+                folded.append(future.result())
             progress(sum(reached[:]) // work.partitions, work.upto)
-    return failures
+    return folded
 
 
 _process: tuple[Work, Any, int]
@@ -89,7 +100,7 @@ def _begin_process(work: Work, reached: Any, parent: int) -> None:
     gc.disable()
 
 
-def _fold_in_process(partition: int) -> list[Failure]:
+def _fold_in_process(partition: int) -> Folded:
     work, reached, parent = _process
 
     def at(position: int) -> None:
@@ -100,10 +111,16 @@ def _fold_in_process(partition: int) -> list[Failure]:
     return _fold(work, partition, at)
 
 
-def _fold(work: Work, partition: int, at: Callable[[int], None]) -> list[Failure]:
+def _fold(work: Work, partition: int, at: Callable[[int], None]) -> Folded:
     fold = MemoryFold(work.projections, Scope(work.partitions, partition))
+    unkept = set()
     with Database(work.url, pool_max=1) as database, database.connection() as connection:
         fold.run(connection, work.upto, at)
-        for rows in fold.folded.values():
-            copy_rows(connection, rows, work.schema)
-    return fold.failures
+        for projection, rows in fold.folded.items():
+            try:
+                copy_rows(connection, rows, work.schema)
+            except Exception as error:
+                if not is_folds_fault(error):
+                    raise
+                unkept.add(projection.name)
+    return Folded(tuple(fold.failures), frozenset(unkept))

@@ -7,17 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from psycopg import Connection
+from psycopg import Error as DatabaseError
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.database import Database
 from adapters.postgres.projecting import log, partitions, standing
 from adapters.postgres.projecting.batch import fold_batch
-from adapters.postgres.projecting.live import BATCH, failed, is_folds_fault, report
+from adapters.postgres.projecting.failures import failed, is_folds_fault, report
+from adapters.postgres.projecting.live import BATCH
 from adapters.postgres.projecting.partitions import Work
 from adapters.postgres.projecting.standing import Checkpoints, fingerprint
 from adapters.postgres.projecting.swap import TablesBusy, pause, swap
-from adapters.postgres.projecting.tables import table_of
+from adapters.postgres.projecting.tables import Table, table_of
 from projections.kernel import Failure, Progress, Projection
 
 _LOCK = 0x72656275  # "rebu": one rebuild at a time; the next one waits.
@@ -107,20 +109,53 @@ class _Build:
         self.schema = schema
         self.position = log.head(connection)
         self.failures: list[Failure] = []
+        self._unkept: set[str] = set()
 
     def fold(self, workers: int, progress: Progress) -> None:
         count = partitions.partitions(self.position, workers)
         work = Work(self._database.url, tuple(self.projections), self.schema, self.position, count)
-        for failure in partitions.fold_partitions(work, workers, progress):
+        folded = partitions.fold_partitions(work, workers, progress)
+        for failure in folded.failures:
             self._drop(failure)
+        self._unkept.update(folded.unkept)
         progress(self.position, self.position)
 
     def complete(self, workers: int) -> None:
-        tables = [table_of(kind) for projection in self.projections for kind in projection.rows]
+        """Keys, indexes, statistics. What the database refused to keep is folded again to find the place."""
         if self.position <= partitions.IN_PROCESS_EVENTS_MAX:
             workers = 1
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(lambda table: self._run(table.complete(self.schema)), tables))
+            list(pool.map(self._complete, self._tables()))
+        for projection in [each for each in self.projections if each.name in self._unkept]:
+            self._fold_anew(projection)
+
+    def _tables(self) -> list[tuple[Projection, Table]]:
+        return [(each, table_of(kind)) for each in self.projections for kind in each.rows]
+
+    def _complete(self, part: tuple[Projection, Table]) -> None:
+        projection, table = part
+        if projection.name in self._unkept:
+            return
+        try:
+            with self._database.connection() as connection, connection.transaction():
+                connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
+                for statement in table.complete(self.schema):
+                    connection.execute(statement)
+        except DatabaseError as error:
+            if not is_folds_fault(error):
+                raise
+            self._unkept.add(projection.name)
+
+    def _fold_anew(self, projection: Projection) -> None:
+        """Row by row, which is slow and finds the event whose row is refused."""
+        for kind in projection.rows:
+            table = table_of(kind)
+            self._connection.execute(SQL("DROP TABLE {}").format(Identifier(self.schema, table.name)))
+            for statement in (table.create(self.schema), *table.complete(self.schema)):
+                self._connection.execute(statement)
+        for after in range(0, self.position, BATCH):
+            if projection in self.projections:
+                self._fold_batch(projection, after, min(after + BATCH, self.position))
 
     def catch_up(self) -> None:
         """Fold what was recorded since, row by row as the live tables do."""
@@ -150,12 +185,6 @@ class _Build:
     def _drop(self, failure: Failure) -> None:
         self.failures.append(failure)
         self.projections = [each for each in self.projections if each.name != failure.projection]
-
-    def _run(self, statements: Sequence[Composed]) -> None:
-        with self._database.connection() as connection, connection.transaction():
-            connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
-            for statement in statements:
-                connection.execute(statement)
 
 
 @contextmanager
