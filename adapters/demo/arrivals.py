@@ -61,16 +61,16 @@ class Arrivals:
 
     def _write(self, lead: Prospect, actor: str, data: dict[str, Any]) -> None:
         office, chance = self._office, self._office.chance
-        if chance.yes(0.006):
-            typo = {**data["keys"], "phone": lead.customer.phone[:6]}
-            office.tell("lead.register", lead, actor, {**data, "keys": typo})
-        if lead.channel is not SITE or office.now < DAY or chance.yes(0.65):
-            data["keys"]["phone"] = written(lead.customer.phone, chance)
-            return office.tell("lead.register", lead, actor, data)
-        eve = office.clock.evening_before(office.now, chance.between(0, 299))
-        return office.journal.write(
-            "lead.register", lead.subject, actor, data, occurred=eve, recorded=office.now
-        )
+        if lead.channel is SITE and office.now >= DAY and chance.yes(0.35):
+            eve = office.clock.evening_before(office.now, chance.between(0, 299))
+            return office.journal.write(
+                "lead.register", lead.subject, actor, data, occurred=eve, recorded=office.now
+            )
+        if chance.yes(0.008):
+            national = {**data["keys"], "phone": f"0{lead.customer.phone[3:]}"}
+            office.tell("lead.register", lead, actor, {**data, "keys": national})
+        data["keys"]["phone"] = written(lead.customer.phone, chance)
+        return office.tell("lead.register", lead, actor, data)
 
 
 def _keys(lead: Prospect) -> dict[str, str]:

@@ -51,7 +51,7 @@ COUNTRIES = Wheel(
     [
         (Country("DE", "Berlin", "EUR", "GmbH", lambda n: f"+49151{n // 10**6}{n:07}", _german_vat), 26),
         (Country("BE", "Berlin", "EUR", "BV", lambda n: f"+3247{n:07}", _belgian_vat), 8),
-        (Country("GB", "London", "USD", "Ltd", lambda n: f"+44750{n:07}", None), 20),
+        (Country("GB", "London", "USD", "Ltd", lambda n: f"+44747{n:07}", None), 20),
         (Country("FR", "London", "EUR", "SARL", lambda n: f"+3361{n:07}", _french_vat), 14),
         (Country("US", "New York", "USD", "Inc", _us_phone, None), 32),
     ]

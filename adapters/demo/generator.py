@@ -1,6 +1,7 @@
 """The whole story of the company, from its first day to the end asked for, as a stream of actions."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -16,9 +17,27 @@ from adapters.demo.working_time import DAY, WorkingTime
 DAYS = 548
 
 
-def source_of(seed: int, leads: int, end: datetime) -> str:
-    """The `source` of that demo's actions: equal exactly if the demos are."""
-    return f"demo/{seed}/{leads}/{end.isoformat()}"
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Which company: equal demos have equal actions. `end` is aware; nothing happens after it."""
+
+    seed: int
+    leads: int
+    end: datetime
+
+    @property
+    def source(self) -> str:
+        """The `source` of the demo's actions, which tells it from every other."""
+        return f"demo/{self.seed}/{self.leads}/{self.end.isoformat()}"
+
+    @classmethod
+    def of(cls, source: str) -> "Demo | None":
+        """The demo whose actions have that source; None if it isn't a demo's."""
+        try:
+            kind, seed, leads, end = source.split("/")
+            return cls(int(seed), int(leads), datetime.fromisoformat(end)) if kind == "demo" else None
+        except ValueError:
+            return None
 
 
 def generate(
@@ -33,7 +52,7 @@ def generate(
     if end.tzinfo is None:
         raise ValueError("the end of the demo needs a time zone")
     clock = WorkingTime(end, days, zone)
-    office = Office(seed, leads, clock, source_of(seed, leads, end))
+    office = Office(seed, leads, clock, Demo(seed, leads, end).source)
     selling = Selling(office)
     pool = Pool(office, selling)
     arrivals = Arrivals(office, selling, pool, Disputes(office, pool))

@@ -16,6 +16,7 @@ from adapters.demo.people import Prospect, Rep
 from adapters.demo.working_time import DAY, HOUR
 
 _VISIT_DAYS_MAX = 44
+_CLOSING_DAYS = 5
 _KINDS = Wheel([("call", 55), ("email", 25), ("meeting", 14), ("message", 6)])
 _TALKS = Wheel([("interested", 5), ("asked for an offer", 3), ("objection", 2), ("undecided", 3)])
 _SILENCE = ("no answer", "voicemail", "busy")
@@ -156,8 +157,8 @@ class Selling:
         delay = chance.skewed(lead.pipeline.days[lead.stage] * DAY)
         left = self._office.clock.quarter_end(now) - now
         last = lead.stage == len(lead.pipeline.stages) - 1
-        if last and 5 * DAY < left < 25 * DAY and chance.yes(0.5):
-            delay = left - chance.between(HOUR, 4 * DAY)
+        if last and DAY < left < 32 * DAY and chance.yes(0.7):
+            delay = left - chance.between(HOUR, min(_CLOSING_DAYS, left // DAY) * DAY)
         self._plan(lead, delay, "meeting" if last else "call")
 
     def _work_deal(self, lead: Prospect) -> None:
@@ -167,9 +168,13 @@ class Selling:
         draw = chance.draw()
         if draw < loses:
             return self._lose(lead)
-        if draw < loses + 0.28:
+        if draw < loses + (0.1 if self._quarter_closes() else 0.28):
             return self._linger(lead)
         return self._advance(lead)
+
+    def _quarter_closes(self) -> bool:
+        office = self._office
+        return office.clock.quarter_end(office.now) - office.now <= _CLOSING_DAYS * DAY
 
     def _linger(self, lead: Prospect) -> None:
         """The deal stays where it is, or falls back; its amount or its team may change."""
