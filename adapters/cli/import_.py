@@ -97,6 +97,8 @@ def _rejects(request: ImportRequest, sources: Sequence[Source]) -> RejectsFile:
     if Path(first).is_dir():
         first = next(iter(read), first)
     path = Path(request.rejects) if request.rejects else default_rejects(first)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise RejectsNotWritable(file=str(path), reason="no such directory, or no permission")
     for name in (*read, *([request.mapping] if request.mapping else [])):
         if path.exists() and Path(name).exists() and path.samefile(name):
             raise RejectsNotWritable(file=str(path), reason="it is one of the files to read")
