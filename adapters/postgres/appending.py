@@ -85,8 +85,9 @@ class Appender:
                     call.error = its_own
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Let the connection go; the next commit opens another."""
         if self._connection is not None:
+            self._connection.close()  # Its settings are not what others expect of the pool's connections.
             self._database.datastore.pool.putconn(self._connection)  # type: ignore[arg-type]
             self._connection = None
 
@@ -97,13 +98,13 @@ class Appender:
                 self._attempt(calls)
                 return
             except (psycopg.OperationalError, psycopg.InterfaceError):
-                self._drop_connection()
+                self.close()
                 self._database.forget_broken()
                 if attempt == ATTEMPTS_MAX - 1:
                     raise
                 time.sleep(BACKOFF_SECONDS * 2**attempt)
             except BaseException:
-                self._drop_connection()
+                self.close()
                 raise
 
     def _attempt(self, calls: list[Appending]) -> None:
@@ -170,8 +171,3 @@ class Appender:
         self._connection = connection
         connection.execute(_PLANS)
         return connection
-
-    def _drop_connection(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self.close()

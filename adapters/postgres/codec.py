@@ -1,6 +1,7 @@
 """How units become rows of log.event, and rows become recorded events."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import cast
@@ -34,7 +35,7 @@ TEXT_BYTES_MAX = 1000
 """Longest stream, actor, source or action id: index entries of PostgreSQL end at some 2,700 bytes."""
 
 _COPY_ESCAPES = {ord("\\"): "\\\\", ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
-_NUL_IN_JSON = b"\\u0000"
+_NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Unstorable(ValueError):  # noqa: N818 - named for what happened
@@ -129,7 +130,7 @@ class Codec:
 
 def _state(event: Event) -> bytes:
     state = event.__pydantic_serializer__.to_json(event)
-    if _NUL_IN_JSON in state and "\0" in str(json.loads(state)):
+    if b"\\u0000" in state and _NUL_IN_JSON.search(state):
         raise Unstorable(f"a text in {event.stored_name} has a NUL character")
     return state
 
