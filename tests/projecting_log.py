@@ -154,10 +154,7 @@ def tables_of(
     tables: Tables = {}
     for kind in [kind for projection in projections for kind in projection.rows]:
         table = table_of(kind)
-        terms = [SQL('{} COLLATE "C"' if _is_text(kind, name) else "{}") for name in kind.key]
-        order = SQL(", ").join(
-            term.format(Identifier(name)) for term, name in zip(terms, kind.key, strict=True)
-        )
+        order = SQL(", ").join([_ordered(kind, name) for name in kind.key])
         query = SQL("SELECT * FROM {} ORDER BY {}").format(Identifier(schema, table.name), order)
         tables[table.name] = [
             tuple(tuple(value) if isinstance(value, list) else value for value in row)

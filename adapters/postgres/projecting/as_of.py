@@ -160,9 +160,12 @@ def _copy(connection: Connection[TupleRow], projection: Projection, rows: Memory
 
 
 def _hold(connection: Connection[TupleRow], projections: Sequence[Projection]) -> None:
-    """Keep a rebuild from swapping the tables. Before the first query: what is swapped in after the state
-    was fixed would look empty."""
-    tables = [Identifier("read", table_of(kind).name) for each in projections for kind in each.rows]
+    """Keep a rebuild from swapping the tables.
+
+    To be called before the first query: what is swapped in after the state was fixed would look empty.
+    """
+    names = sorted(table_of(kind).name for each in projections for kind in each.rows)
+    tables = [Identifier("read", name) for name in names]  # In the order in which a swap locks them.
     if tables:
         connection.execute(SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(SQL(", ").join(tables)))
 

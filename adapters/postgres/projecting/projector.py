@@ -136,7 +136,11 @@ class Projector:
         names = [name for name in self._unfit() if name not in leave]
         if not names:
             return []
-        return self._rebuild.run(lambda: [name for name in self._unfit() if name in names], None, progress)
+        failures = self._rebuild.run(
+            lambda: [name for name in self._unfit() if name in names], None, progress
+        )
+        self._fitted.update(set(names).difference(failure.projection for failure in failures))
+        return failures
 
     def _unfit(self) -> list[str]:
         """What fitted before and does no more was rebuilt by another version: it is theirs from then on.

@@ -70,8 +70,7 @@ class Rebuild:
                 if {projection.name for projection in build.projections} != set(names):
                     return False
                 tables = [table for each in stored.values() for table in each.tables]
-                views = [view for each in stored.values() for view in each.views]
-                swap(connection, build.projections, self._all, tables, views, build.schema)
+                swap(connection, build.projections, self._all, tables, build.schema)
                 for projection in build.projections:
                     self._store(connection, projection, build.position)
         except TablesBusy:

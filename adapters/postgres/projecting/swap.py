@@ -34,19 +34,21 @@ def swap(
     built: Sequence[Projection],
     all_projections: Sequence[Projection],
     old_tables: Iterable[str],
-    old_views: Iterable[str],
     schema: str,
 ) -> None:
     """Put the tables of `built` that stand in `schema` in the place of the old ones in `read`.
 
     In the connection's transaction, which has locked the projections. Raises TablesBusy: roll back then.
-    Views over other tables of ours are made anew too. A view of somebody else's over a table of ours makes
-    PostgreSQL refuse (DependentObjectsStillExist) rather than lose it.
+    The projections' views are all made anew, because any may be over any table. A view of somebody else's
+    over a table of ours makes PostgreSQL refuse (DependentObjectsStillExist) rather than lose it.
     """
     tables = [table_of(kind).name for projection in built for kind in projection.rows]
-    views = {name: sql for projection in all_projections for name, sql in projection.views.items()}
-    gone = _existing(connection, {*old_tables, *tables}, "r")
-    gone_views = _existing(connection, {*old_views, *views}, "v")
+    gone = _existing(connection, {*old_tables, *tables})
+    present = _stored_views(connection)
+    gone_views = list(present)
+    anew = {projection.name for projection in built}
+    views = {name: sql for name, (owner, sql) in present.items() if owner not in anew}
+    views |= {name: sql for projection in all_projections for name, sql in projection.views.items()}
     _lock(connection, [*gone, *gone_views])
     readers = _readers(connection)
     if gone_views:
@@ -60,13 +62,24 @@ def swap(
     _grant(connection, [*tables, *made], readers)
 
 
-def _existing(connection: Connection[TupleRow], names: Iterable[str], kind: str) -> list[str]:
+def _existing(connection: Connection[TupleRow], names: Iterable[str]) -> list[str]:
     rows = connection.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'read'::regnamespace AND relkind = %s"
+        "SELECT relname FROM pg_class WHERE relnamespace = 'read'::regnamespace AND relkind = 'r'"
         " AND relname = ANY(%s) ORDER BY relname",
-        (kind, list(names)),
+        (list(names),),
     )
     return [row[0] for row in rows]
+
+
+def _stored_views(connection: Connection[TupleRow]) -> dict[str, tuple[str, str]]:
+    """Every projection's views as they are: name, whose, query. Those unknown to this program are kept."""
+    connection.execute("SET LOCAL search_path = read")
+    rows = connection.execute(
+        "SELECT c.relname, p.name, rtrim(pg_get_viewdef(c.oid), ';') FROM pg_class c"
+        " JOIN read.projection p ON c.relname = ANY(p.views)"
+        " WHERE c.relnamespace = 'read'::regnamespace AND c.relkind = 'v' ORDER BY c.oid"
+    )
+    return {name: (owner, query) for name, owner, query in rows}
 
 
 def _lock(connection: Connection[TupleRow], names: Sequence[str]) -> None:
@@ -107,7 +120,6 @@ def _grant(
 
 def _make_views(connection: Connection[TupleRow], views: Mapping[str, str]) -> list[str]:
     """A view over tables that are not built yet waits for the swap that brings them."""
-    connection.execute("SET LOCAL search_path = read")
     made = []
     for name, sql in views.items():
         try:
