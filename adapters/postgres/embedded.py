@@ -36,7 +36,6 @@ SETTINGS: Mapping[str, str] = {
 _START_SECONDS_MAX = 600  # Recovery after a crash in a large import takes its time.
 _STOP_SECONDS_MAX = 60
 _DYING_SECONDS_MAX = 5
-_SOCKET_NAME = ".s.PGSQL.5432"
 _SOCKET_PATH_MAX = 103  # The shortest limit among the systems we run on, in bytes.
 
 
@@ -48,10 +47,15 @@ class Embedded:
     """The server in `home`, running from `start` until the last process that started it stops or exits."""
 
     def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
-        """`settings` are PostgreSQL's own, over the defaults; they count for whoever starts the server."""
+        """`settings` are PostgreSQL's own, over the defaults; they count for whoever starts the server.
+
+        All who share it must name the same `port`; it only tells servers apart, unless `listen_addresses` is
+        given, and then the server also listens there, trusting everyone who can connect.
+        """
         self._home = home.expanduser().resolve()
         self._data = self._home / "postgres"
         self._settings = {**SETTINGS, **(settings or {})}
+        self._port = self._settings.get("port", "5432")
         self._in_use: IO[str] | None = None
         self._started_by = 0
 
@@ -82,7 +86,8 @@ class Embedded:
 
     def url(self, database: str = "postgres") -> str:
         """Where to connect, as postgresql://…; over a Unix socket."""
-        return f"postgresql:///{database}?host={quote(str(self._socket_dir()), safe='')}&user=postgres"
+        folder = quote(str(self._socket_dir()), safe="")
+        return f"postgresql:///{database}?host={folder}&port={self._port}&user=postgres"
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -94,7 +99,7 @@ class Embedded:
             return False
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             try:
-                client.connect(str(self._socket_dir() / _SOCKET_NAME))
+                client.connect(str(self._socket_dir() / f".s.PGSQL.{self._port}"))
             except OSError:
                 return False
         return True
@@ -168,7 +173,7 @@ class Embedded:
         return [line.strip() for line in text.splitlines()]
 
     def _socket_dir(self) -> Path:
-        if len(str(self._data / _SOCKET_NAME).encode()) <= _SOCKET_PATH_MAX:
+        if len(str(self._data / f".s.PGSQL.{self._port}").encode()) <= _SOCKET_PATH_MAX:
             return self._data
         short = hashlib.sha256(str(self._data).encode()).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"dealtrail-{short}"

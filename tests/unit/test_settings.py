@@ -1,0 +1,56 @@
+"""Settings: defaults, what is taken, and errors that name the variable."""
+
+from dataclasses import fields
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from adapters.settings import DOCUMENTATION, BadSetting, Settings, read_settings
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    settings = read_settings({"DEALTRAIL_TIMEZONE": ""})
+    assert settings.database_url is None
+    assert settings.home.name == "dealtrail"
+    assert settings.timezone == ZoneInfo("UTC")
+    assert (settings.currency, settings.log, settings.log_level) == ("USD", "console", "WARNING")
+
+
+def test_what_is_set_is_taken() -> None:
+    settings = read_settings(
+        {
+            "DATABASE_URL": "postgresql:///deals?host=/tmp",
+            "DEALTRAIL_HOME": "/srv/deals",
+            "DEALTRAIL_TIMEZONE": "Europe/Moscow",
+            "DEALTRAIL_CURRENCY": "EUR",
+            "DEALTRAIL_LOG": "json",
+            "DEALTRAIL_LOG_LEVEL": "info",
+        }
+    )
+    assert settings == Settings(
+        "postgresql:///deals?host=/tmp", Path("/srv/deals"), ZoneInfo("Europe/Moscow"), "EUR", "json", "INFO"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "mysql://here"),
+        ("DEALTRAIL_TIMEZONE", "Mars/Olympus"),
+        ("DEALTRAIL_TIMEZONE", "Europe"),
+        ("DEALTRAIL_TIMEZONE", "../etc/passwd"),
+        ("DEALTRAIL_CURRENCY", "usd"),
+        ("DEALTRAIL_LOG", "xml"),
+        ("DEALTRAIL_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(variable: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=variable) as refused:
+        read_settings({variable: value})
+    assert refused.value.variable == variable
+
+
+def test_each_setting_is_documented() -> None:
+    documented = [name.removeprefix("DEALTRAIL_").lower() for name in DOCUMENTATION]
+    assert documented == [field.name for field in fields(Settings)]
