@@ -1,0 +1,186 @@
+"""What all reports have in common: their options, the view they read from, how they answer and refuse."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any, NoReturn
+
+import click
+
+from adapters.cli import moments
+from adapters.settings import BadSetting, Settings, read_settings
+from domain.kernel import Rejected
+from projections.asking import Axis, View, answer
+from projections.kernel import Failure, Progress
+from projections.timeline import History
+
+DONE, REFUSED, USAGE = 0, 1, 2
+SLOW_SECONDS = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked of any report: as JSON or for people, as of when, on which axis of time."""
+
+    settings: Settings
+    as_json: bool
+    as_of: str | None
+    axis: Axis
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The view, and the log behind it."""
+
+    view: View
+    history: History
+
+
+Command = Callable[..., None]
+"""Called with the Request first, and the command's own options by name."""
+
+
+def report(name: str) -> Callable[[Command], click.Command]:
+    """A command with the options of every report; its function gets a Request and its own options."""
+
+    def decorate(function: Command) -> click.Command:
+        @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+        @click.option("--as-of", metavar="WHEN", help="As it was then: a date (its end) or a moment.")
+        @click.option(
+            "--axis",
+            type=click.Choice(["recorded", "occurred"]),
+            default="recorded",
+            show_default=True,
+            help="What the system knew by then, or what had happened by then as known now.",
+        )
+        @wraps(function)
+        def command(as_json: bool, as_of: str | None, axis: Axis, **options: Any) -> None:
+            with refusing(as_json=as_json):
+                function(Request(read_settings(), as_json, as_of, axis), **options)
+
+        return click.command(name, help=function.__doc__)(command)
+
+    return decorate
+
+
+@contextmanager
+def refusing(*, as_json: bool) -> Iterator[None]:
+    """Turns what goes wrong into a sentence on stderr, with JSON also the error object, and an exit code."""
+    try:
+        yield
+    except Rejected as rejected:
+        from services.answers import error_object
+
+        _refuse(error_object(rejected), as_json=as_json)
+    except BadSetting as bad:
+        _refuse({"code": "bad_setting", "message": f"{bad}.", "details": {}}, as_json=as_json, code=USAGE)
+    except Stopped as stopped:
+        _refuse(stopped.error, as_json=as_json)
+
+
+class Stopped(Exception):  # noqa: N818 - named for what happened
+    """The read tables can't be had; `error` is the error object."""
+
+    def __init__(self, code: str, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.error = {"code": code, "message": message, "details": details}
+
+
+def _refuse(error: dict[str, Any], *, as_json: bool, code: int = REFUSED) -> NoReturn:
+    click.echo(error["message"], err=True)
+    if as_json:
+        click.echo(json.dumps({"error": error}, ensure_ascii=False))
+    raise click.exceptions.Exit(code)
+
+
+def tell(request: Request, source: Source, found: object, draw: Callable[[Any, View], None]) -> None:
+    """Print the report as asked."""
+    if request.as_json:
+        click.echo(json.dumps(answer(source.view, found), ensure_ascii=False, indent=2))
+    else:
+        draw(found, source.view)
+
+
+@contextmanager
+def source(request: Request) -> Iterator[Source]:
+    """The read tables as asked for, caught up with the log before. Raises Stopped."""
+    zone = request.settings.timezone
+    as_of = None if request.as_of is None else moments.last_instant(request.as_of, zone)
+
+    from psycopg import OperationalError
+
+    from adapters.postgres.lookups import view_of
+    from adapters.postgres.projecting.as_of import AsOf, FoldStopped, NotBuilt
+    from adapters.wiring import engine
+
+    try:
+        with engine(request.settings) as parts:
+            at = None if as_of is None else AsOf(moment=as_of, axis=request.axis)
+            with progress("reading the log") as counted:
+                failures = parts.projector.catch_up(progress=counted) if at is None else []
+                if failures:
+                    raise _stopped(failures[0])
+                with parts.projector.snapshot(at=at, progress=counted) as snapshot:
+                    view = replace(view_of(snapshot, zone.key), axis=request.axis)
+                    yield Source(view, parts.store.load)
+    except (NotBuilt, FoldStopped) as error:
+        raise Stopped("projection_stopped", f"{error}.") from None
+    except OperationalError as error:
+        raise Stopped(
+            "database_unavailable", f"The database can't be reached: {str(error).strip()}"
+        ) from None
+
+
+def _stopped(failure: Failure) -> Stopped:
+    return Stopped(
+        "projection_stopped",
+        f"The projection {failure.projection} stopped at position {failure.position} ({failure.event}): "
+        f"{failure.error}",
+        projection=failure.projection,
+        position=failure.position,
+        event=failure.event,
+    )
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress | None]:
+    """A bar on stderr, if that is a terminal, once the work turns out to be slow."""
+    if not click.get_text_stream("stderr").isatty():
+        yield None
+        return
+    bar = _SlowBar(what)
+    try:
+        yield bar
+    finally:
+        bar.stop()
+
+
+class _SlowBar:
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._started = time.monotonic()
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._bar is None:
+            if time.monotonic() - self._started < SLOW_SECONDS:
+                return
+            from rich.console import Console
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task(self._what, total=total)
+        self._bar.update(self._task, completed=done, total=total)
+        if done >= total:
+            self.stop()
+
+    def stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+            self._started = time.monotonic()

@@ -1,0 +1,72 @@
+"""The `dealtrail` command. Each subcommand is imported only when it is asked for."""
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+import click
+
+COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "demo": ("adapters.cli.intake:demo", "Build a small company and print its reports."),
+        "import": ("adapters.cli.intake:import_", "Take in actions (NDJSON) or a CSV export with a mapping."),
+        "funnel": ("adapters.cli.reports:funnel", "How far deals get, and where they stop."),
+        "cycle-time": ("adapters.cli.reports:cycle_time", "How long deals take, open ones counted in."),
+        "owner": ("adapters.cli.reports:owner", "Who owned a lead when, and by which event."),
+        "neglected": ("adapters.cli.lists:neglected", "Open leads and deals with no next step planned."),
+        "overdue": ("adapters.cli.lists:overdue", "Planned steps whose due time has passed."),
+        "queue": ("adapters.cli.lists:queue", "What a rep should do next."),
+        "encroachments": ("adapters.cli.lists:encroachments", "Contacts with other reps' leads."),
+        "refusals": ("adapters.cli.lists:refusals", "Attempts on owned leads: disputes over ownership."),
+        "pool": ("adapters.cli.lists:pool", "Open leads that nobody owns."),
+        "scorecard": ("adapters.cli.reports:scorecard", "A rep's figures beside the team's."),
+        "deal": ("adapters.cli.stories:deal", "A deal as it stands, and the events behind it."),
+        "lead": ("adapters.cli.stories:lead", "A lead as it stands, and the events behind it."),
+        "project": ("adapters.cli.workers:project", "Keep the read tables up with the log."),
+        "rebuild": ("adapters.cli.workers:rebuild", "Build read tables anew from the log, and swap them in."),
+    }
+)
+"""Where each subcommand is, and what it does in a line: help must not import them all."""
+
+
+class Lazy(click.Group):
+    """Subcommands by name, imported when run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dealtrail", prog_name="dealtrail")
+def cli() -> None:
+    """An event-sourced sales pipeline: every action kept, every figure traceable to the events behind it.
+
+    The database is DATABASE_URL; without it, an embedded PostgreSQL in DEALTRAIL_HOME.
+    """
+
+
+def main() -> None:
+    """Run the command line. Exit code 0 done, 1 refused or found something wrong, 2 wrong usage."""
+    try:
+        cli.main(standalone_mode=True)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; what is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Reports for people: tables that fit 80 columns, numbers aligned, what is not known a dash."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from projections.asking import View
+
+NOTHING = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its head, how to show a row in it, and whether it is a number."""
+
+    head: str
+    show: Callable[[Any], str]
+    number: bool = False
+
+
+def console() -> Console:
+    return Console(highlight=False, soft_wrap=False)
+
+
+def head(title: str, view: View) -> None:
+    """What the report is, and of what it is true."""
+    out = console()
+    out.print(Text(title, style="bold"))
+    out.print(
+        Text(f"as of {moment(view.moment, view)} · {view.axis} axis · position {view.position:,}", "dim")
+    )
+
+
+def draw(columns: Sequence[Column], rows: Iterable[Any], empty: str = "Nothing.") -> None:
+    """The rows as a table, or `empty`."""
+    shown = list(rows)
+    if not shown:
+        console().print(Text(f"\n{empty}"))
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(
+            column.head,
+            justify="right" if column.number else "left",
+            no_wrap=column.number,
+            overflow="fold",
+        )
+    for row in shown:
+        table.add_row(*(Text(column.show(row)) for column in columns))
+    console().print(table)
+
+
+def say(text: str) -> None:
+    console().print(Text(text))
+
+
+def text(value: object) -> str:
+    return NOTHING if value is None else str(value)
+
+
+def count(value: int | None) -> str:
+    return NOTHING if value is None else f"{value:,}"
+
+
+def days(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:,.1f}"
+
+
+def percent(value: float | None) -> str:
+    return NOTHING if value is None else f"{100 * value:.1f} %"
+
+
+def number(value: float | None) -> str:
+    """A count as it is, anything else with two decimals."""
+    if value is None:
+        return NOTHING
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+def money(amount: Decimal | None, currency: str | None) -> str:
+    return NOTHING if amount is None else f"{amount:,} {currency or ''}".rstrip()
+
+
+def purse(amounts: Mapping[str, Decimal]) -> str:
+    return " + ".join(money(amount, currency) for currency, amount in amounts.items()) or NOTHING
+
+
+def moment(value: datetime | None, view: View) -> str:
+    """To the minute, in the company's time zone."""
+    if value is None:
+        return NOTHING
+    return value.astimezone(ZoneInfo(view.timezone)).strftime("%Y-%m-%d %H:%M")
+
+
+def day(value: datetime | None, view: View) -> str:
+    return NOTHING if value is None else value.astimezone(ZoneInfo(view.timezone)).strftime("%Y-%m-%d")

@@ -1,0 +1,80 @@
+"""The workers: project keeps the read tables up with the log, rebuild builds them anew."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from adapters.cli.asking import REFUSED, Stopped, progress, refusing
+from adapters.settings import read_settings
+from projections.kernel import Failure
+
+
+@click.command("project")
+@click.option("--once", is_flag=True, help="Catch up and end, instead of following the log.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+def project(once: bool, as_json: bool) -> None:
+    """Keep the read tables up with the log, until interrupted."""
+    from adapters.wiring import engine
+
+    with refusing(as_json=as_json), engine(read_settings()) as parts:
+        started = time.monotonic()
+        if once:
+            with progress("catching up") as counted:
+                failures = parts.projector.catch_up(progress=counted)
+        else:
+            stop = threading.Event()
+
+            def end(_signal: int, _frame: FrameType | None) -> None:
+                stop.set()
+
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, end)
+            click.echo("Following the log. Ctrl-C ends it.", err=True)
+            parts.projector.follow(stop)
+            failures = []
+        _report(parts.store.head(), failures, time.monotonic() - started, as_json=as_json)
+
+
+@click.command("rebuild")
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+def rebuild(names: Sequence[str], as_json: bool) -> None:
+    """Build read tables anew from the log beside the live ones, and swap them in. Default: all of them."""
+    from adapters.wiring import engine
+
+    with refusing(as_json=as_json), engine(read_settings()) as parts:
+        started = time.monotonic()
+        try:
+            with progress("rebuilding") as counted:
+                failures = parts.projector.rebuild(names or None, progress=counted)
+        except LookupError as unknown:
+            raise Stopped("unknown_projection", f"There is {unknown.args[0]}.", names=list(names)) from None
+        _report(parts.store.head(), failures, time.monotonic() - started, as_json=as_json)
+
+
+def _report(position: int, failures: Sequence[Failure], seconds: float, *, as_json: bool) -> None:
+    for failure in failures:
+        click.echo(
+            f"{failure.projection} stopped at position {failure.position} ({failure.event}): {failure.error}",
+            err=True,
+        )
+    if as_json:
+        stopped = [
+            {
+                "projection": failure.projection,
+                "position": failure.position,
+                "event": failure.event,
+                "error": failure.error,
+            }
+            for failure in failures
+        ]
+        click.echo(json.dumps({"position": position, "seconds": seconds, "stopped": stopped}))
+    else:
+        click.echo(f"The log's {position:,} events are counted in; {seconds:.1f} s.")
+    if failures:
+        raise click.exceptions.Exit(REFUSED)
