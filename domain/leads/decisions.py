@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
@@ -267,17 +266,12 @@ def _given_back(
     lead: Lead, parted_from: Lead, *, gone: AbstractSet[str], now: datetime
 ) -> tuple[Claim | None, Claim | None]:
     """The claims on two leads as they would stand now, had the merge not been."""
+    merge = next(one for one in parted_from.absorbed if one.lead == lead.id)
     deciding = [one for one in parted_from.absorbed if one.holds]
-    undone = next(one for one in parted_from.absorbed if one.lead == lead.id)
-    present = parted_from.claim_at(now)
-    # What was done while they were one was done with both.
-    meanwhile = present.worked_at if present is not None and present.worked_at > undone.at else undone.at
 
-    def restored(claim: Claim | None) -> Claim | None:
-        if claim is None or claim.rep in gone:
-            return None
-        if meanwhile > undone.at:
-            claim = replace(claim, worked_at=meanwhile)
-        return claim if claim.expires_at > now else None
+    def standing(claim: Claim | None) -> Claim | None:
+        claim = merge.alone(claim)
+        return None if claim is None or claim.rep in gone or claim.expires_at <= now else claim
 
-    return restored(lead.claim), restored(undone.before) if undone in deciding[-1:] else present
+    left = standing(merge.before) if merge in deciding[-1:] else parted_from.claim_at(now)
+    return standing(lead.claim), left

@@ -43,15 +43,23 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """A lead that was merged into this one at `at`, and the claim there was on this one `before`.
+    """A lead that was merged into this one, and the claim there was on this one `before`.
 
-    `holds` until somebody else takes this lead: from then on undoing the merge gives nothing back.
+    `holds` while that merge is why the present claim is what it is; once somebody takes this lead it isn't,
+    and undoing the merge gives nothing back. `worked_at`, `term`: the last work on both as one, if any.
     """
 
     lead: str
     before: Claim | None
-    at: datetime
-    holds: bool = True
+    holds: bool
+    worked_at: datetime | None = None
+    term: timedelta | None = None
+
+    def alone(self, claim: Claim | None) -> Claim | None:
+        """A claim from before the merge on a lead that is alone again: work on both was work on each."""
+        if claim is None or self.worked_at is None or self.term is None:
+            return claim
+        return replace(claim, worked_at=self.worked_at, term=self.term)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,7 @@ def _without(absorbed: tuple[Absorbed, ...], lead: str) -> tuple[Absorbed, ...]:
         if one.lead == lead:
             undone = one
         elif undone is not None and undone.holds and one.holds:
-            left.append(replace(one, before=undone.before))
+            left.append(replace(one, before=undone.alone(undone.before)))
             undone = None
         else:
             left.append(one)
@@ -123,8 +131,10 @@ def _worked(lead: Lead, worked: LeadWorked, fact: Recorded[Event]) -> Lead:
     if worked.protection_days is not None:
         claim = lead.claim
         if claim is not None:
-            claim = replace(claim, worked_at=fact.recorded_at, term=timedelta(days=worked.protection_days))
-        lead = replace(lead, claim=claim, protection_days=worked.protection_days)
+            now, term = fact.recorded_at, timedelta(days=worked.protection_days)
+            absorbed = tuple(replace(one, worked_at=now, term=term) for one in lead.absorbed)
+            lead = replace(lead, claim=replace(claim, worked_at=now, term=term), absorbed=absorbed)
+        lead = replace(lead, protection_days=worked.protection_days)
     if worked.deal is None or worked.work in ("contact", "stage_entered"):
         return lead
     deal = frozenset((worked.deal,))
@@ -166,13 +176,13 @@ def _evolve(lead: Lead, fact: Recorded[Event]) -> Lead:
             lead = _with_deals(lead, frozenset(unmerged.open_deals), frozenset(unmerged.won_deals))
             return _given(lead, fact, unmerged)
         case LeadAbsorbed(lead=other) as absorbed:
-            brought = Absorbed(other, lead.claim, fact.recorded_at)
-            lead = _with_deals(
+            before, lead = lead.claim, _given(lead, fact, absorbed)
+            brought = Absorbed(other, before, holds=lead.claim != before)
+            return _with_deals(
                 replace(lead, absorbed=(*lead.absorbed, brought)),
                 lead.open_deals | frozenset(absorbed.open_deals),
                 lead.won_deals | frozenset(absorbed.won_deals),
             )
-            return _given(lead, fact, absorbed)
         case LeadParted(lead=other, deals=deals) as parted:
             lead = replace(lead, absorbed=_without(lead.absorbed, other))
             lead = _with_deals(lead, lead.open_deals - set(deals), lead.won_deals - set(deals))

@@ -263,6 +263,22 @@ def test_merges_may_be_undone_in_any_order() -> None:
         assert into.state.absorbed == ()
 
 
+def test_a_merge_that_decided_nothing_does_not_keep_an_earlier_one_from_being_undone() -> None:
+    two = Two([ANNS_CLAIM], [BOBS_CLAIM]).merged(NOON)
+    later = Scenario(LEAD, "L-3").given(*registered(99, LeadClaimed(rep="dora", protection_days=90)))
+    here, there = merge(later.state, two.second.state, actor=ADMIN, heads=NOBODY, now=NOON)
+    later.given(*here)
+    two.second.given(*there)
+    assert two.owners(NOON)[1] == "ann"
+    assert two.unmerged(NOON).owners(NOON) == ("ann", "bob")
+
+
+def test_somebody_elses_claim_on_the_merged_lead_is_no_work_for_the_first_owner() -> None:
+    two = Two([ANNS_CLAIM], [BOBS_CLAIM]).merged(NOON + DAY)
+    two.second.given(at(NOON + 80 * DAY, LeadClaimed(rep="dora", protection_days=90)))
+    assert two.unmerged(LAPSE).owners(LAPSE) == (None, "dora")
+
+
 @pytest.mark.parametrize("actor", [ANN, CARL, ADMIN])
 def test_a_merge_is_undone_by_the_present_owner_those_above_or_an_admin(actor: Actor) -> None:
     two = Two([ANNS_CLAIM], [BOBS_CLAIM]).merged(NOON).unmerged(NOON, actor=actor)
