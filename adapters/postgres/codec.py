@@ -10,6 +10,7 @@ import domain.activities.events
 import domain.deals.events
 import domain.leads.events
 import domain.pipelines.events
+import domain.shared.repeated
 import domain.team.events  # noqa: F401 - reading the log needs every event in the catalogue
 from adapters.postgres.upcasting import UPCASTING, Upcasting
 from domain.kernel import Event, Recorded
