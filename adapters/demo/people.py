@@ -18,7 +18,8 @@ from adapters.demo.customers import Customer
 class Rep:
     """`skill` multiplies the odds to win. A `careful` rep never leaves a lead without a next step in time.
 
-    `diligence` is the chance that somebody else plans and keeps a step.
+    `diligence` is the chance that somebody else plans and keeps a step. `promised` are the planned steps
+    that they are to do, also with leads that aren't theirs any more, and when each is due.
     """
 
     id: str
@@ -30,12 +31,15 @@ class Rep:
     careful: bool = True
     active: bool = False
     leads: dict[str, "Prospect"] = field(default_factory=dict)
+    promised: dict[str, int] = field(default_factory=dict)
 
     def in_order(self, now: int, today: int) -> bool:
-        """Whether every open lead of theirs has a next step that isn't due: who gets leads from the pool."""
+        """Whether all their open leads have a next step and none is due: who gets leads from the pool."""
         for subject in [lead.subject for lead in self.leads.values() if lead.lapsed(today)]:
             del self.leads[subject]
-        return all(lead.has_step(now) and not lead.inherited for lead in self.leads.values())
+        return all(due > now for due in self.promised.values()) and all(
+            lead.has_step(now) and not lead.inherited for lead in self.leads.values()
+        )
 
     def surely_behind(self, now: int, today: int) -> bool:
         """Whether some open lead of theirs surely has no next step, or one that is due since a minute."""
@@ -63,6 +67,7 @@ class Prospect:
     task: str | None = None
     tasks: int = 0
     due: int = 0
+    assignee: Rep | None = None
     inherited: bool = False
     deal: str | None = None
     deals: int = 0
@@ -78,6 +83,22 @@ class Prospect:
 
     def has_step(self, now: int) -> bool:
         return self.task is not None and self.due > now
+
+    def promise(self, rep: Rep, due: int) -> str:
+        """The rep plans the next step, or plans the open one anew; gives its id."""
+        if self.task is None:
+            self.tasks += 1
+        else:
+            self.fulfil()
+        self.task, self.due, self.assignee = f"{self.subject}/{self.tasks}", due, rep
+        rep.promised[self.task] = due
+        return self.task
+
+    def fulfil(self) -> None:
+        """The planned step, if there is one, needs no doing any more."""
+        if self.task is not None and self.assignee is not None:
+            del self.assignee.promised[self.task]
+        self.task = self.assignee = None
 
     def holds(self, today: int) -> bool:
         """Whether the owner's claim surely holds."""

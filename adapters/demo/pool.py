@@ -30,7 +30,7 @@ class Pool:
             return
         if lead.task is not None:
             office.tell("task.cancel", lead, rep.id, {"task": lead.task, "reason": "handed back"})
-            lead.task = None
+            lead.fulfil()
         office.tell("lead.release", lead, rep.id, {"reason": office.chance.pick(RELEASED)})
         self.put(lead)
 

@@ -65,11 +65,8 @@ class Selling:
         office, rep, chance = self._office, _owner(lead), self._chance
         delay = min(delay, _VISIT_DAYS_MAX * DAY)
         if rep.careful or chance.yes(rep.diligence):
-            if lead.task is None:
-                lead.tasks += 1
-                lead.task = f"{lead.subject}/{lead.tasks}"
-            lead.due = office.now + delay + (2 * HOUR if rep.careful else 0)
-            data = {"task": lead.task, "due_at": office.clock.moment(lead.due), "kind": kind}
+            due = office.now + delay + (2 * HOUR if rep.careful else 0)
+            data = {"task": lead.promise(rep, due), "due_at": office.clock.moment(due), "kind": kind}
             if lead.deal is not None and not lead.closed:
                 data["deal"] = lead.deal
             office.tell("task.plan", lead, rep.id, data)
@@ -100,7 +97,7 @@ class Selling:
         lead.inherited = False
         if lead.task is not None:
             office.tell("task.complete", lead, rep.id, {"task": lead.task, "result": outcome}, lag=lag)
-            lead.task = None
+            lead.fulfil()
 
     def _qualify(self, lead: Prospect) -> None:
         chance, rep = self._chance, _owner(lead)
@@ -122,6 +119,7 @@ class Selling:
 
     def _disqualify(self, lead: Prospect, reason: str) -> None:
         self._office.tell("lead.disqualify", lead, _owner(lead).id, {"reason": reason})
+        lead.fulfil()
         lead.end()
 
     def _open(self, lead: Prospect, pipeline: Pipeline) -> None:

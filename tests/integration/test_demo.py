@@ -28,7 +28,7 @@ def wired(database_url: str) -> Iterator[Engine]:
 
 
 def test_the_engine_takes_the_company_in_and_refuses_only_what_is_usual(wired: Engine) -> None:
-    actions = list(generate(7, LEADS, END))
+    actions = list(generate(7, 2 * LEADS, END))
     outcome = record(actions, wired.intake())
     assert set(outcome.refused) <= USUAL
     assert len(outcome.refused) >= 3
