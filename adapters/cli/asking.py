@@ -1,6 +1,7 @@
 """What all reports have in common: their options, the view they read from, how they answer and refuse."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -148,7 +149,7 @@ def _stopped(failure: Failure) -> Stopped:
 @contextmanager
 def progress(what: str) -> Iterator[Progress | None]:
     """A bar on stderr, if that is a terminal, once the work turns out to be slow."""
-    if not click.get_text_stream("stderr").isatty():
+    if not sys.stderr.isatty():
         yield None
         return
     bar = _SlowBar(what)

@@ -1,7 +1,5 @@
 """The `dealtrail` command. Each subcommand is imported only when it is asked for."""
 
-import os
-import sys
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -60,12 +58,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. Exit code 0 done, 1 refused or found something wrong, 2 wrong usage."""
-    try:
-        cli.main(standalone_mode=True)
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; what is still buffered goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    cli.main()
 
 
 if __name__ == "__main__":
