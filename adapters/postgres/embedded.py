@@ -35,7 +35,11 @@ SETTINGS: Mapping[str, str] = {
 }
 _START_SECONDS_MAX = 600  # Recovery after a crash in a large import takes its time.
 _STOP_SECONDS_MAX = 60
-_DYING_SECONDS_MAX = 5
+_ANSWER_SECONDS_MAX = 5
+_SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
+"""The protocol's shortest question: length, code. A dying server may take the connection, but says nothing."""
+_PATIENCE_SECONDS = {"server": 60, "dead": 5}
+"""How long an unanswering server may take to come up, and an unburied one to be buried."""
 _SOCKET_PATH_MAX = 103  # The shortest limit among the systems we run on, in bytes.
 
 
@@ -65,7 +69,7 @@ class Embedded:
         with self._alone():
             self._in_use = _locked(self._home / ".in_use", fcntl.LOCK_SH)
             self._started_by = os.getpid()
-            if not self._answers():
+            if not self._answers() and not self._comes_up():
                 self._launch()
         atexit.register(self.stop)
         return self
@@ -98,51 +102,65 @@ class Embedded:
         if self._pid_file()[7:8] != ["ready"]:
             return False
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(_ANSWER_SECONDS_MAX)
             try:
                 client.connect(str(self._socket_dir() / f".s.PGSQL.{self._port}"))
+                client.sendall(_SSL_REQUEST)
+                return client.recv(1) in (b"N", b"S")
             except OSError:
                 return False
-        return True
 
     def _launch(self) -> None:
         binaries = _binaries()
         account = _account(binaries, self._data.parent)
         if not (self._data / "PG_VERSION").exists():
             self._create(binaries, account)
-        self._drop_stale_pid_file()
         socket_dir = self._socket_dir()
         if socket_dir != self._data:
             socket_dir.mkdir(mode=0o700, exist_ok=True)
             _give(socket_dir, account)
+            if account is None and socket_dir.stat().st_uid != os.geteuid():
+                raise EmbeddedFailed(f"{socket_dir} is somebody else's")
         flags = {"listen_addresses": "", **self._settings, "unix_socket_directories": str(socket_dir)}
         options = " ".join(f"-c {name}='{value}'" for name, value in flags.items())
         log = self._data / "server.log"
         command = [binaries / "pg_ctl", "-w", "-t", _START_SECONDS_MAX, "-D", self._data]
-        _run([*command, "-l", log, "-o", options, "start"], account, cwd=self._data, log=log)
+        try:
+            _run([*command, "-l", log, "-o", options, "start"], account, cwd=self._data, log=log)
+        except EmbeddedFailed:
+            if not self._comes_up():  # Started meanwhile by the orphan of a process killed while starting it.
+                raise
 
     def _create(self, binaries: Path, account: pwd.struct_passwd | None) -> None:
         """Made beside its place and moved there at the end: a kill leaves nothing half made."""
-        making = self._home / "postgres.making"
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(mode=0o700)
+        for left_over in self._home.glob("postgres.making-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self._home))
         _give(making, account)
         locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         command = [binaries / "initdb", "--auth=trust", "-U", "postgres", *locale, "-D", making]
         _run(command, account, cwd=making)
         making.rename(self._data)
 
-    def _drop_stale_pid_file(self) -> None:
-        """A pid file that would keep the server from starting goes, if no server is behind it.
+    def _comes_up(self) -> bool:
+        """Wait for a server that somebody killed had begun to start, or for one just killed to vanish.
 
-        After a restart of the machine or container the old pid may be somebody else's. A server just killed
-        is given time to vanish, and its orphans with it; where it is gone, PostgreSQL itself makes sure.
+        A pid file with no server behind it goes, as it would keep another from starting: after a restart of
+        the machine or container the old pid may be somebody else's. Where the pid is gone altogether,
+        PostgreSQL itself makes sure that no orphans are left.
         """
-        lines = self._pid_file()
-        give_up_at = time.monotonic() + _DYING_SECONDS_MAX
-        while lines and self._state(int(lines[0])) in ("server", "dead") and time.monotonic() < give_up_at:
-            time.sleep(0.02)
-        if lines and self._state(int(lines[0])) in ("dead", "other"):
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
+        began = time.monotonic()
+        while lines := self._pid_file():
+            state, waited = self._state(int(lines[0])), time.monotonic() - began
+            if waited < _PATIENCE_SECONDS.get(state, 0):
+                if self._answers():
+                    return True
+                time.sleep(0.02)
+                continue
+            if state in ("dead", "other"):
+                (self._data / "postmaster.pid").unlink(missing_ok=True)
+            return False
+        return False
 
     def _state(self, pid: int) -> Literal["gone", "other", "server", "dead"]:
         """What is behind our server's old pid; `dead` is a server that nobody has buried."""

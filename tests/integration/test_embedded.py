@@ -1,10 +1,13 @@
 """The embedded PostgreSQL: shared by processes, stopped by the last, usable after any kill."""
 
+import contextlib
 import os
+import random
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +76,23 @@ def test_a_killed_user_leaves_a_server_that_the_next_one_uses_and_stops(home: Pa
     assert not _runs(home)
 
 
+def test_kills_while_it_is_made_and_started_do_no_harm(home: Path) -> None:
+    chance = random.Random(7)
+    for _ in range(6):
+        killed = _user(home)
+        time.sleep(0.25 + chance.random() * 0.8)
+        killed.kill()
+        killed.communicate()
+        if chance.random() < 0.5 and _runs(home):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int((home / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    last = _user(home)
+    _ready(last)
+    last.communicate("\n", timeout=60)
+    assert not _runs(home)
+    assert list(home.glob("postgres.making-*")) == []
+
+
 def test_a_killed_server_is_started_again(home: Path) -> None:
     first = Embedded(home).start()
     server_pid = int((home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
@@ -104,7 +124,7 @@ def test_a_home_with_a_long_path_works(home: Path) -> None:
     server.stop()
 
 
-def test_sixteen_processes_migrate_at_once(server: Embedded) -> None:
+def test_processes_that_migrate_at_once_do_it_once(server: Embedded) -> None:
     with psycopg.connect(server.url(), autocommit=True) as admin:
         admin.execute("CREATE DATABASE fresh")
     code = (
@@ -113,11 +133,11 @@ def test_sixteen_processes_migrate_at_once(server: Embedded) -> None:
         "sys.stdout.write(str(len(migrate(Database(sys.argv[1])))))"
     )
     command = [sys.executable, "-c", code, server.url("fresh")]
-    racing = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(16)]
+    racing = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(8)]
     applied = sorted(int(one.communicate(timeout=60)[0]) for one in racing)
-    assert [one.returncode for one in racing] == [0] * 16
-    assert applied[:15] == [0] * 15
-    assert applied[15] >= 1
+    assert [one.returncode for one in racing] == [0] * 8
+    assert applied[:7] == [0] * 7
+    assert applied[7] >= 1
     with psycopg.connect(server.url(), autocommit=True) as admin:
         admin.execute("DROP DATABASE fresh WITH (FORCE)")
 
