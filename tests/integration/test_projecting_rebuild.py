@@ -43,7 +43,7 @@ class WiderThing(Row):
 class Things(Projection):
     name = "things"
     category = "deal"
-    rows = (Thing,)
+    rows: ClassVar[tuple[type[Row], ...]] = (Thing,)
     views: ClassVar[dict[str, str]] = {"late_thing": "SELECT deal, position FROM thing WHERE position > 100"}
 
     def apply(self, fact: Recorded[Event], rows: Rows) -> None:
@@ -112,7 +112,7 @@ def repeatedly(*works: Callable[[], None]) -> Iterator[list[int]]:
 
 
 def one(connection: psycopg.Connection[tuple[object, ...]], query: str) -> object:
-    row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+    row = connection.execute(query).fetchone()
     assert row is not None
     return row[0]
 
@@ -265,8 +265,8 @@ def test_views_outlive_the_tables_that_they_read(database: Database, writer: Log
     everything.catch_up()
     with database.connection() as connection:
         things = one(connection, "SELECT count(*) FROM read.thing")
-        for rebuild in (lambda: everything.rebuild(["things"]), Projector(database, [Things()]).rebuild):
-            rebuild()
+        for projector in (everything, Projector(database, [Things()])):
+            projector.rebuild(["things"])
             assert one(connection, "SELECT things FROM read.thing_count") == things
             assert one(connection, "SELECT sign FROM read.thing_count") == "{%}"
             assert one(connection, "SELECT min(position) > 100 FROM read.late_thing") is True

@@ -14,7 +14,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.projecting import log, standing
 from adapters.postgres.projecting.failures import is_folds_fault
 from adapters.postgres.projecting.log import Scope
-from adapters.postgres.projecting.memory_fold import MemoryFold, copy_rows
+from adapters.postgres.projecting.memory_fold import MemoryFold, copy_rows, without_collecting
 from adapters.postgres.projecting.partitions import partitions
 from adapters.postgres.projecting.rows import Memory
 from adapters.postgres.projecting.standing import Standing, fingerprint
@@ -110,7 +110,8 @@ def past(
             moment = _recorded_at(connection, upto)
         until = moment if at.axis == "occurred" else None
         connection.execute("SET LOCAL search_path = pg_temp, pg_catalog")
-        left_out = _fill(connection, projections, upto, until, progress)
+        with without_collecting():
+            left_out = _fill(connection, projections, upto, until, progress)
         yield Snapshot(connection, upto, moment, at.axis, left_out)
 
 

@@ -78,7 +78,7 @@ def read(
     decode = cast(Callable[[TupleRow], Recorded[Event]], _CODEC.decode)
     with connection.cursor(binary=True) as cursor:
         cursor.execute(Composed([*query, _ORDER]), parameters)
-        for row in cursor:
+        for row in cursor.fetchall():
             category = row[0].split("-", 1)[0]
             try:
                 fact = decode(row)

@@ -1,6 +1,8 @@
 """A fold of the log wholly in memory, with nothing loaded: what a rebuild and a past moment are made of."""
 
-from collections.abc import Callable, Iterable, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -18,6 +20,18 @@ PAGE = 5000
 """Events, about, that are read at once."""
 _BLOCK = 5000
 """Rows that are rendered at once."""
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Rows refer to nothing that refers back: collecting garbage would only look at them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class MemoryFold:

@@ -1,7 +1,6 @@
 """Partitions of the log folded into bare tables of a schema, one after the other or by several processes."""
 
 import ctypes
-import gc
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any
 from adapters.postgres.database import Database
 from adapters.postgres.projecting.failures import is_folds_fault
 from adapters.postgres.projecting.log import Scope
-from adapters.postgres.projecting.memory_fold import MemoryFold, copy_rows
+from adapters.postgres.projecting.memory_fold import MemoryFold, copy_rows, without_collecting
 from projections.kernel import Failure, Progress, Projection
 
 PARTITION_EVENTS_MAX = 500_000
@@ -96,8 +95,6 @@ _process: tuple[Work, Any, int]
 def _begin_process(work: Work, reached: Any, parent: int) -> None:
     global _process
     _process = (work, reached, parent)
-    # Rows refer to nothing that refers back: collecting garbage would only look at them again and again.
-    gc.disable()
 
 
 def _fold_in_process(partition: int) -> Folded:
@@ -114,7 +111,8 @@ def _fold_in_process(partition: int) -> Folded:
 def _fold(work: Work, partition: int, at: Callable[[int], None]) -> Folded:
     fold = MemoryFold(work.projections, Scope(work.partitions, partition))
     unkept = set()
-    with Database(work.url, pool_max=1) as database, database.connection() as connection:
+    database = Database(work.url, pool_max=1)
+    with without_collecting(), database, database.connection() as connection:
         fold.run(connection, work.upto, at)
         for projection, rows in fold.folded.items():
             try:
