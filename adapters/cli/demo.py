@@ -88,7 +88,8 @@ def _occupied(source: str, found: Demo | None) -> str:
 def _told(outcome: Outcome) -> str:
     text = f"{outcome.accepted:,} actions recorded as {outcome.events:,} events in {outcome.seconds:.1f} s"
     if outcome.duplicates:
-        text += f"; {outcome.duplicates:,} had been recorded before"
+        # What was refused then is judged by today's state now, so its reasons would mislead.
+        return f"{text}; {outcome.duplicates:,} had been recorded before."
     if outcome.refused:
         text += f"; {outcome.refused.total():,} refused, as happens in every company"
     lines = [

@@ -18,7 +18,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`price` is per unit in minor units of USD."""
+    """`price` is per unit and year, in minor units of whatever currency the deal is in."""
 
     name: str
     price: int
@@ -51,11 +51,11 @@ CHANNELS = Wheel(
 
 PRODUCTS = Wheel(
     [
-        (Product("Starter", 4_900, 12), 34),
-        (Product("Team", 19_000, 24), 30),
-        (Product("Business", 89_000, 12), 20),
-        (Product("Enterprise", 640_000, 3), 8),
-        (Product("Onboarding", 150_000, 2), 8),
+        (Product("Starter", 58_800, 12), 34),
+        (Product("Team", 228_000, 12), 30),
+        (Product("Business", 1_068_000, 5), 20),
+        (Product("Enterprise", 7_680_000, 2), 8),
+        (Product("Onboarding", 150_000, 3), 8),
     ]
 )
 

@@ -84,7 +84,7 @@ class Disputes:
         rep = self._owner(lead)
         rival = self._office.team.other_than(rep) if rep else None
         if rival is not None and rival is not lead.partner:
-            data = {"kind": "call", "direction": "out", "outcome": "has a contact here already"}
+            data = {"kind": "call", "direction": "out", "outcome": "knows them already"}
             self._office.tell("contact.record", lead, rival.id, data)
 
     def _meddle(self, lead: Prospect) -> None:

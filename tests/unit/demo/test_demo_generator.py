@@ -22,7 +22,7 @@ from services.actions import parse
 
 END = datetime(2026, 11, 22, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
-SHA_256 = "dcb7a4537c32989a3cf74915a577d5fd26a7161a69324c4dc0f3a0aa88f06120"
+SHA_256 = "4c2b8ee3ddf660fa58e77568c7c96d38aab7c0c5c355669e2956d7ad3a4a7ae8"
 
 
 @pytest.fixture(scope="module")
