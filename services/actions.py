@@ -88,7 +88,7 @@ def parse(raw: bytes | Mapping[str, Any], *, now: datetime) -> Action:
     try:
         envelope = _envelope_of(text)
     except ValidationError as error:
-        raise _refused(error, prefix="") from None
+        raise _refused(error, text) from None
     if envelope.specversion != "1.0":
         raise InvalidData(field="specversion", problem="must be '1.0'")
     payload = PAYLOADS.get(envelope.type)
@@ -99,7 +99,7 @@ def parse(raw: bytes | Mapping[str, Any], *, now: datetime) -> Action:
     try:
         data = payload.__pydantic_validator__.validate_python(envelope.data or {})
     except ValidationError as error:
-        raise _refused(error, prefix="data.") from None
+        raise _refused(error, text, prefix="data.") from None
     return Action(
         source=envelope.source,
         id=envelope.id,
@@ -136,10 +136,10 @@ def _moment(field: str, text: str, now: datetime) -> datetime:
     return moment
 
 
-def _refused(error: ValidationError, prefix: str) -> Rejected:
+def _refused(error: ValidationError, text: bytes, prefix: str = "") -> Rejected:
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
-        return Malformed(problem=first["msg"])
+        return Malformed(problem=_why_no_json(text, first["msg"]))
     if not first["loc"] and not prefix:
         return Malformed(problem="it is not a JSON object")
     cause = first.get("ctx", {}).get("error")
@@ -148,3 +148,11 @@ def _refused(error: ValidationError, prefix: str) -> Rejected:
         return NaiveTime(field=field, value=str(cause).removeprefix("naive:"))
     problem = "is missing" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
     return InvalidData(field=field, problem=problem)
+
+
+def _why_no_json(text: bytes, problem: str) -> str:
+    try:
+        text.decode()
+    except UnicodeDecodeError as broken:
+        return f"byte {broken.start + 1} is not UTF-8"
+    return problem

@@ -63,7 +63,14 @@ def run_import(
         sources = _sources(request, stdin or sys.stdin.buffer)
         rejects = _rejects(request, sources)
         with submitter() as engine, _progress() as progress:
-            run = ImportRun(sources, engine, rejects, migration=request.migration, progress=progress)
+            run = ImportRun(
+                sources,
+                engine,
+                rejects,
+                migration=request.migration,
+                by_time=request.migration and request.mapping is not None,
+                progress=progress,
+            )
             with _ctrl_c(run):
                 summary = run.run()
     except SourceRefusal as refusal:

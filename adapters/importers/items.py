@@ -18,13 +18,15 @@ class Place:
 
 @dataclass(slots=True)
 class Proposed:
-    """An action that was read. Those of one row have the same `row` number in their source, None if alone.
+    """An action that was read: an object, or its JSON as it came.
+
+    Those of one row have the same `row` number in their source, None if alone.
 
     Of actions with the same id that say `once`, only the first goes on.
     """
 
     place: Place
-    action: dict[str, Any]
+    action: dict[str, Any] | bytes
     row: int | None = None
     once: bool = False
 

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from pydantic_core import from_json
-
 from adapters.importers.items import Item, Place, Proposed, Refused
-from adapters.importers.refusals import LineTooLarge, Malformed
+from adapters.importers.refusals import LineTooLarge
 
 LINE_MAX = 1_048_576
 SHOWN_MAX = 1_000
@@ -27,7 +25,7 @@ class NdjsonSource:
         self._line_max = line_max
 
     def items(self) -> Iterator[Item]:
-        """Each line as a proposed action or a refusal; empty lines are passed over."""
+        """Each line as it came, for the intake to parse, or too large; empty lines are passed over."""
         readline, limit = self._stream.readline, self._line_max + 2
         number = 0
         while line := readline(limit):
@@ -38,17 +36,7 @@ class NdjsonSource:
             if len(line) > self._line_max and len(line.rstrip(b"\r\n")) > self._line_max:
                 yield self._too_large(number, line)
             elif line and not line.isspace():
-                yield self._read(number, line)
-
-    def _read(self, number: int, line: bytes) -> Item:
-        place = Place(self.name, number, line)
-        try:
-            action = from_json(line, allow_inf_nan=False)
-        except ValueError as error:
-            return Refused(place, Malformed(reason=_reason(line, error)))
-        if not isinstance(action, dict):
-            return Refused(place, Malformed(reason="an action is a JSON object, this is another value"))
-        return Proposed(place, action)
+                yield Proposed(Place(self.name, number, line), line)
 
     def _too_large(self, number: int, line: bytes) -> Refused:
         length, last, end = len(line), line, line[-2:]
@@ -60,11 +48,3 @@ class NdjsonSource:
         shown = line[: SHOWN_MAX * 4].decode(errors="surrogateescape")[:SHOWN_MAX]
         refusal = LineTooLarge(length=length, unit="bytes", line_max=self._line_max, shown=SHOWN_MAX)
         return Refused(Place(self.name, number, shown), refusal)
-
-
-def _reason(line: bytes, error: ValueError) -> str:
-    try:
-        line.decode()
-    except UnicodeDecodeError as broken:
-        return f"not UTF-8 at byte {broken.start + 1} of the line"
-    return f"not JSON: {error}"

@@ -38,7 +38,10 @@ class Summary:
 
 
 class ImportRun:
-    """Reads sources into a submitter. `stop` may be called at any time, also from a signal handler."""
+    """Reads sources into a submitter. `stop` may be called at any time, also from a signal handler.
+
+    `by_time` puts the actions in the order of their recording first, as rows of a table need in a migration.
+    """
 
     def __init__(
         self,
@@ -47,11 +50,13 @@ class ImportRun:
         rejects: RejectsFile,
         *,
         migration: bool = False,
+        by_time: bool = False,
         batch: int = BATCH,
         progress: Progress | None = None,
     ) -> None:
         self._sources, self._submitter, self._rejects = sources, submitter, rejects
-        self._migration, self._batch, self._progress = migration, batch, progress
+        self._migration, self._by_time = migration, by_time
+        self._batch, self._progress = batch, progress
         self._summary = Summary()
         self._refused_rows: set[int] = set()
         self._refused_lines: set[tuple[str, int]] = set()
@@ -80,7 +85,7 @@ class ImportRun:
         return self._summary
 
     def _import(self) -> None:
-        if not self._migration:
+        if not self._by_time:
             self._send(self._read(), self._tell_bytes)
             return
         order = TimeOrder()
@@ -113,7 +118,7 @@ class ImportRun:
         batch: list[Item] = []
         once: set[str] = set()
         for item in items:
-            if isinstance(item, Proposed) and item.once:
+            if isinstance(item, Proposed) and item.once and isinstance(item.action, dict):
                 if item.action["id"] in once:
                     continue
                 once.add(item.action["id"])

@@ -33,6 +33,7 @@ class TimeOrder:
     def add(self, proposed: Proposed) -> None:
         """Take one in; its `recordedtime` defaults to its `time`."""
         action = proposed.action
+        assert isinstance(action, dict), "rows of tables become objects"
         if "time" in action:
             action.setdefault("recordedtime", action["time"])
         self._entries.append((_seconds(action.get("recordedtime")), self._taken, proposed))

@@ -75,7 +75,8 @@ def import_csv(
     )
     engine = engine or RecordingSubmitter()
     rejects = folder / "rejects.ndjson"
-    run = ImportRun(sources, engine, RejectsFile(rejects, name_files=False), migration=migration)
+    rejects_file = RejectsFile(rejects, name_files=False)
+    run = ImportRun(sources, engine, rejects_file, migration=migration, by_time=migration)
     return Imported(run.run(), engine, rejects)
 
 

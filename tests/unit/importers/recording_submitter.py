@@ -1,13 +1,31 @@
 """A stand-in for the engine that keeps what it was sent; a rule may refuse actions."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from services.answers import Answer
+from domain.kernel import Rejected
+from services.actions import Malformed, parse
+from services.answers import Answer, error_object
 from services.intake import Submission
 
 Rule = Callable[[Mapping[str, Any]], str | None]
+
+
+def parsed(raw: bytes | Mapping[str, Any]) -> Mapping[str, Any]:
+    """The action as an object; what isn't even JSON is refused as the engine refuses it."""
+    if isinstance(raw, Mapping):
+        return raw
+    try:
+        parse(raw, now=datetime.now(UTC))
+    except Malformed:
+        raise
+    except Rejected:
+        pass
+    action: Mapping[str, Any] = json.loads(raw)
+    return action
 
 
 class RecordingSubmitter:
@@ -27,8 +45,10 @@ class RecordingSubmitter:
         return [self._answer(each, refused) for each in submissions]
 
     def _answer(self, submission: Submission, refused: set[int | None]) -> Answer:
-        action = submission.raw
-        assert isinstance(action, Mapping)
+        try:
+            action = parsed(submission.raw)
+        except Rejected as rejected:
+            return Answer(error=error_object(rejected))
         if submission.group is not None and submission.group in refused:
             return Answer(skipped=True)
         if (code := self.refuse(action)) is not None:

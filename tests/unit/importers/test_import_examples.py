@@ -34,7 +34,8 @@ def run(
         timezone=ZoneInfo("UTC"),
         migration=migration,
     )
-    return ImportRun(sources, engine, RejectsFile(folder / "r", name_files=True), migration=migration).run()
+    rejects = RejectsFile(folder / "r", name_files=True)
+    return ImportRun(sources, engine, rejects, migration=migration, by_time=migration).run()
 
 
 EXPECTED = {
