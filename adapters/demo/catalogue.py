@@ -108,9 +108,10 @@ DEFINITIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
 )
 """As defined on the first day; half-way through, new-business is defined anew with one more reason."""
+NEW_REASON = "compliance"
 REVISED: tuple[str, dict[str, Any]] = (
     "new-business",
-    {**DEFINITIONS[0][1], "loss_reasons": [*_NEW_BUSINESS_REASONS, "compliance"]},
+    {**DEFINITIONS[0][1], "loss_reasons": [*_NEW_BUSINESS_REASONS, NEW_REASON]},
 )
 CLAIM_HOLDS_DAYS = 88
 """So many calendar days after the last work a claim surely still holds, in either pipeline."""

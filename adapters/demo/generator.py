@@ -72,6 +72,7 @@ def _begin_day(day: int, office: Office, pool: Pool) -> None:
             office.announce("pipeline.define", pipeline, definition)
     if day == office.clock.days // 2:
         office.announce("pipeline.define", *REVISED)
+        office.revised = True
     for change in office.team.changes_on(day):
         if change.leaves:
             _say_goodbye(change, office, pool)

@@ -15,7 +15,10 @@ _ANY_TURN = -1
 
 
 class Office:
-    """One seeded run. `now` is the present moment in working seconds, `today` its counted calendar day."""
+    """One seeded run. `now` is the present moment in working seconds, `today` its counted calendar day.
+
+    `revised` says that new-business was defined anew.
+    """
 
     def __init__(self, seed: int, leads: int, clock: WorkingTime, source: str) -> None:
         self.chance = Chance(seed)
@@ -23,6 +26,7 @@ class Office:
         self.team = Team(self.chance, leads, clock.days)
         self.journal = Journal(source, clock)
         self.now = 0
+        self.revised = False
         self.today = clock.ordinal(0)
         self._agenda: list[tuple[int, int, int, Step, Prospect]] = []
         self._planned = 0

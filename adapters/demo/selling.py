@@ -4,6 +4,7 @@ from adapters.demo.catalogue import (
     DISQUALIFIED,
     EXISTING,
     NEW_BUSINESS,
+    NEW_REASON,
     NOTES,
     PRODUCTS,
     RENEWALS,
@@ -248,6 +249,8 @@ class Selling:
     def _lose(self, lead: Prospect) -> None:
         office, chance, rep = self._office, self._chance, _owner(lead)
         data = {"reason": lead.pipeline.reasons.spin(chance)}
+        if lead.pipeline is NEW_BUSINESS and office.revised and chance.yes(0.07):
+            data["reason"] = NEW_REASON
         if chance.yes(0.15):
             data["note"] = chance.pick(NOTES)
         office.tell("deal.lose", lead, rep.id, data, subject=lead.deal)

@@ -22,7 +22,7 @@ from services.actions import parse
 
 END = datetime(2026, 11, 22, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
-SHA_256 = "4c2b8ee3ddf660fa58e77568c7c96d38aab7c0c5c355669e2956d7ad3a4a7ae8"
+SHA_256 = "97eba9cf91d7c15058750c38b86354a70650ad7c96435a6b79dcf791bcf4bf72"
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +177,17 @@ def test_deals_are_won_and_lost_as_in_a_real_company(actions: list[dict[str, Any
     assert 1 < kinds["deal.move"] / kinds["deal.open"] < 3
     assert {action["data"]["currency"] for action in of_type(actions, "deal.open")} == {"USD", "EUR"}
     assert len({action["data"]["reason"] for action in of_type(actions, "deal.lose")}) > 5
+
+
+def test_a_new_loss_reason_is_used_only_after_it_was_defined(actions: list[dict[str, Any]]) -> None:
+    kinds = [
+        action["type"]
+        for action in actions
+        if action["data"].get("reason") == "compliance"
+        or "compliance" in action["data"].get("loss_reasons", ())
+    ]
+    assert kinds[0] == "pipeline.define"
+    assert set(kinds[1:]) == {"deal.lose"}
 
 
 def test_better_channels_bring_more_customers() -> None:
