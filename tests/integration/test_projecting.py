@@ -149,7 +149,7 @@ def test_racing_runners_count_every_event_once(
     database: Database, database_url: str, writer: LogWriter
 ) -> None:
     Projector(database, [*PROJECTIONS]).catch_up()
-    writer.append(3000)
+    writer.append(1500)
 
     def race() -> None:
         with Database(database_url, pool_max=4) as own:
@@ -159,7 +159,7 @@ def test_racing_runners_count_every_event_once(
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
     with database.connection() as connection:
         assert tables_of(connection) == folded(database, PROJECTIONS)
-    assert {each.position for each in Projector(database, PROJECTIONS).standings().values()} == {3000}
+    assert {each.position for each in Projector(database, PROJECTIONS).standings().values()} == {1500}
 
 
 def test_a_projection_added_later_joins_the_others(database: Database, writer: LogWriter) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import structlog
 from psycopg import Connection
 from psycopg import Error as DatabaseError
 from psycopg.rows import TupleRow
@@ -21,6 +22,8 @@ from adapters.postgres.projecting.standing import Checkpoints, fingerprint
 from adapters.postgres.projecting.swap import TablesBusy, pause, swap
 from adapters.postgres.projecting.tables import Table, table_of
 from projections.kernel import Failure, Progress, Projection
+
+_logger = structlog.get_logger(__name__)
 
 _LOCK = 0x72656275  # "rebu": one rebuild at a time; the next one waits.
 _PREFIX = "read_build_"
@@ -74,6 +77,7 @@ class Rebuild:
                 for projection in build.projections:
                     self._store(connection, projection, build.position)
         except TablesBusy:
+            _logger.info("swap_waits_for_readers", projections=names)
             build.position = position  # What was folded since is undone with the transaction.
             return False
         return True
