@@ -29,7 +29,7 @@ LATER = st.one_of(
 )
 OPENINGS = st.builds(DealOpened, lead=TEXTS, pipeline=st.just("main"), title=TEXTS, product=TEXTS | st.none())
 SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
