@@ -16,6 +16,20 @@ from domain.kernel import Event, Recorded
 from services.ports import Appended, Duplicate, Outcome, Unit
 
 READ_ATTEMPTS_MAX = 5
+EVENTS_MOSTLY_MAX = 6
+"""Few actions have more events than this; those that do take another look."""
+
+# LIMIT keeps the planner to one look into the index for each: what it knows of a growing log is out of
+# date, and a join by ranges was a scan of the whole log for each batch.
+_BEGINNINGS = """
+    SELECT first.notification_id, wanted.source, wanted.action
+    FROM unnest(%s::text[], %s::text[]) AS wanted (source, action)
+    CROSS JOIN LATERAL (
+        SELECT notification_id FROM log.event
+        WHERE action_source = wanted.source AND action_id = wanted.action AND action_seq = 0 LIMIT 1
+    ) AS first
+"""
+_AT_POSITIONS = f"SELECT {COLUMNS} FROM log.event WHERE notification_id = ANY(%s)"
 
 
 class PostgresStore:
@@ -46,32 +60,40 @@ class PostgresStore:
                 f"SELECT {COLUMNS} FROM log.event WHERE originator_id = ANY(%s)"
                 " ORDER BY originator_id, originator_version"
             )
-            for row in self._select(query, [list(found)]):
+            for row in self._rows(query, [list(found)]):
                 found[row[0]].append(self.decode(row))
         return found
 
     def recorded(self, actions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Recorded[Event]]]:
         """The facts recorded for each (source, action id); an action that is not in the log is left out."""
-        query = f"""
-            SELECT {COLUMNS} FROM (
-                SELECT first.notification_id AS beginning, coalesce((
-                    SELECT following.notification_id FROM log.event AS following
-                    WHERE following.notification_id > first.notification_id AND following.action_seq = 0
-                    ORDER BY following.notification_id LIMIT 1
-                ), 9223372036854775807) AS ending
-                FROM unnest(%s::text[], %s::text[]) AS wanted (source, action)
-                JOIN log.event AS first ON first.action_source = wanted.source
-                    AND first.action_id = wanted.action AND first.action_seq = 0
-                GROUP BY first.notification_id
-            ) AS units JOIN log.event ON notification_id >= beginning AND notification_id < ending
-            ORDER BY notification_id
-        """
         found: dict[tuple[str, str], list[Recorded[Event]]] = {}
-        if actions:
-            for row in self._select(query, [[source for source, _ in actions], [id for _, id in actions]]):
-                fact = self.decode(row)
-                found.setdefault((fact.source, fact.action), []).append(fact)
+        if not actions:
+            return found
+        wanted = [list(column) for column in zip(*set(actions), strict=True)]
+        pending = {(source, action): first for first, source, action in self._select(_BEGINNINGS, wanted)}
+        while pending:
+            # An action's events are neighbours in the log, and mostly few: no index has to name each.
+            positions = {
+                first + further for first in pending.values() for further in range(EVENTS_MOSTLY_MAX)
+            }
+            rows = {row[2]: row for row in self._rows(_AT_POSITIONS, [list(positions)])}
+            pending = {
+                key: first + EVENTS_MOSTLY_MAX
+                for key, first in pending.items()
+                if self._collect(rows, first, found.setdefault(key, []), key)
+            }
         return found
+
+    def _collect(
+        self, rows: dict[int, RawRow], first: int, facts: list[Recorded[Event]], key: tuple[str, str]
+    ) -> bool:
+        """Take the events of that action from `first` on; whether there may be more of them."""
+        for position in range(first, first + EVENTS_MOSTLY_MAX):
+            row = rows.get(position)
+            if row is None or (row[9], row[10]) != key:
+                return False
+            facts.append(self.decode(row))
+        return True
 
     def read(self, after: int, upto: int | None = None, page: int = 5000) -> Iterator[list[Recorded[Event]]]:
         """The log from behind position `after` to `upto` (inclusive; default: its end now), page by page."""
@@ -151,15 +173,18 @@ class PostgresStore:
         return outcomes
 
     def _value(self, query: str, parameters: Sequence[Any] = ()) -> object:
-        return cast(tuple[object, ...], self._select(query, parameters)[0])[0]
+        return self._select(query, parameters)[0][0]
 
-    def _select(self, query: str, parameters: Sequence[Any]) -> list[RawRow]:
+    def _rows(self, query: str, parameters: Sequence[Any]) -> list[RawRow]:
+        return cast(list[RawRow], self._select(query, parameters))
+
+    def _select(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Asked again on a fresh connection if one is lost. Planned each time: the table may have grown."""
         for attempt in range(1, READ_ATTEMPTS_MAX + 1):
             try:
                 with self._database.connection() as connection, connection.cursor(binary=True) as cursor:
                     cursor.execute(query, parameters, prepare=False)
-                    return cast(list[RawRow], cursor.fetchall())
+                    return cursor.fetchall()
             except psycopg.OperationalError:
                 self._database.forget_broken()
                 if attempt == READ_ATTEMPTS_MAX:
