@@ -37,7 +37,7 @@ _START_SECONDS_MAX = 600  # Recovery after a crash in a large import takes its t
 _STOP_SECONDS_MAX = 60
 _ANSWER_SECONDS_MAX = 5
 _SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
-"""The protocol's shortest question: length, code. A dying server may take the connection, but says nothing."""
+"""The protocol's shortest question. A dying server may still take the connection, but says nothing."""
 _PATIENCE_SECONDS = {"server": 60, "dead": 5}
 """How long an unanswering server may take to come up, and an unburied one to be buried."""
 _SOCKET_PATH_MAX = 103  # The shortest limit among the systems we run on, in bytes.
@@ -145,7 +145,7 @@ class Embedded:
     def _comes_up(self) -> bool:
         """Wait for a server that somebody killed had begun to start, or for one just killed to vanish.
 
-        A pid file with no server behind it goes, as it would keep another from starting: after a restart of
+        Pid files with no server behind them go, as they would keep another from starting: after a restart of
         the machine or container the old pid may be somebody else's. Where the pid is gone altogether,
         PostgreSQL itself makes sure that no orphans are left.
         """
@@ -159,6 +159,7 @@ class Embedded:
                 continue
             if state in ("dead", "other"):
                 (self._data / "postmaster.pid").unlink(missing_ok=True)
+                (self._socket_dir() / f".s.PGSQL.{self._port}.lock").unlink(missing_ok=True)
             return False
         return False
 
@@ -168,9 +169,12 @@ class Embedded:
 
         try:
             process = psutil.Process(pid)
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return "dead" if "postgres" in process.name() else "other"
-            return "server" if str(self._data) in process.cmdline() else "other"
+            command = process.cmdline()  # Empty from the moment that a process dies.
+            if "postgres" not in process.name() or (command and str(self._data) not in command):
+                return "other"
+            return "server" if command else "dead"
+        except psutil.ZombieProcess:
+            return "dead"
         except psutil.NoSuchProcess:
             return "gone"
 

@@ -111,6 +111,7 @@ def test_a_pid_file_that_names_somebody_elses_process_does_no_harm(home: Path) -
     data = str(home / "postgres")
     left_over = [str(os.getpid()), data, "1", "5432", data, "", "", "ready"]
     (home / "postgres" / "postmaster.pid").write_text("\n".join(left_over))
+    (home / "postgres" / ".s.PGSQL.5432.lock").write_text("\n".join(left_over))
     server = Embedded(home).start()
     with psycopg.connect(server.url()) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
