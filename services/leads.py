@@ -9,7 +9,7 @@ from domain.leads.model import LEAD, Key, Lead
 from domain.shared.keys import IdentityKey, normalise
 from domain.shared.rejections import InvalidData
 from services.desk import Desk
-from services.payloads import AssignLead, Because, DepartLead, MergeLead, NoData, RegisterLead
+from services.payloads import AssignLead, Because, DepartLead, MergeLead, NoData, RegisterLead, UnmergeLead
 from services.ports import NextSteps
 
 Bound = Sequence[tuple[IdentityKey, str, Key]]
@@ -110,13 +110,15 @@ class Leads:
         desk.record(LEAD.stream(lead.id), of_lead)
         desk.record(LEAD.stream(into.id), of_into)
 
-    def unmerge(self, desk: Desk, data: NoData) -> None:
+    def unmerge(self, desk: Desk, data: UnmergeLead) -> None:
         """They were two customers after all."""
         lead = desk.state(LEAD, desk.subject)
         while lead.status == "alias" and lead.points_to is not None:
             lead = desk.state(LEAD, lead.points_to)
         if decisions.known(lead).points_to is None:
             raise decisions.NotMerged(lead=lead.id)
+        if data.into is not None and desk.resolve(data.into).id != desk.resolve(lead.id).id:
+            raise InvalidData(field="data.into", problem=f"{lead.id} isn't merged into {data.into}")
         parted_from = desk.state(LEAD, lead.points_to or "")
         of_lead, of_other = decisions.unmerge(
             lead,

@@ -126,6 +126,12 @@ class MergeLead(Payload):
     into: Name
 
 
+class UnmergeLead(Payload):
+    """`into`, where given, is the lead that it was merged into."""
+
+    into: Name | None = None
+
+
 class RecordContact(Payload):
     kind: Name
     direction: Name
@@ -201,7 +207,7 @@ PAYLOADS: dict[str, type[Payload]] = {
     "lead.disqualify": Because,
     "lead.assign": AssignLead,
     "lead.merge": MergeLead,
-    "lead.unmerge": NoData,
+    "lead.unmerge": UnmergeLead,
     "contact.record": RecordContact,
     "task.plan": PlanTask,
     "task.complete": CompleteTask,
