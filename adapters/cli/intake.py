@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import click
 
-from adapters.cli.asking import Request, Source, refusing
+from adapters.cli.asking import Request, Source, progress, refusing
 from adapters.settings import Settings, read_settings
 
 
@@ -35,6 +35,8 @@ def import_(
         def submitter() -> Iterator[Submitter]:
             with engine(settings) as parts:
                 yield parts.intake()
+                with progress("bringing the reports up to date") as counted:
+                    parts.projector.catch_up(progress=counted)
 
         request = ImportRequest(
             files=files,
