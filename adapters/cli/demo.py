@@ -27,6 +27,10 @@ class DemoRequest:
     leads: int = 1_000
     out: str | None = None
 
+    @property
+    def end(self) -> datetime:
+        return datetime.combine(self.today, time(), self.timezone)
+
 
 @dataclass(frozen=True, slots=True)
 class DemoEngine:
@@ -44,8 +48,7 @@ def run_demo(request: DemoRequest, engine: Callable[[], AbstractContextManager[D
     With `out` the actions are written there as NDJSON and `engine` is never entered. A database that holds
     this demo already, built on whatever day, keeps it: what is missing is added and the reports are printed.
     """
-    end = datetime.combine(request.today, time(), request.timezone)
-    demo = Demo(request.seed, request.leads, end)
+    demo = Demo(request.seed, request.leads, request.end)
     if request.out is not None:
         return _write(demo, request)
     with engine() as database:

@@ -54,15 +54,21 @@ def import_(
 @click.option("--seed", default=7, show_default=True, help="Another number, another company.")
 @click.option("--leads", default=1_000, show_default=True, type=click.IntRange(min=1))
 @click.option("--out", metavar="FILE", help="Write the actions there (- is stdout), and record nothing.")
-@click.option("--today", metavar="DATE", help="The day on which the demo ends. Default: today.")
+@click.option(
+    "--today",
+    metavar="DATE",
+    help="The day on which the demo ends, and as of which it reports. Default: now.",
+)
 def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
     """Build a small company in the database, and print its reports."""
     from adapters.cli.demo import DemoEngine, DemoRequest, run_demo
+    from adapters.postgres.projecting.as_of import AsOf
     from adapters.wiring import engine
 
     with refusing(as_json=False):
         settings = read_settings()
         request = DemoRequest(_day(today, settings), settings.timezone, seed, leads, out)
+        then = None if today is None else AsOf(moment=request.end)
 
         @contextmanager
         def opened() -> Iterator[DemoEngine]:
@@ -74,7 +80,8 @@ def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
                     return None
 
                 def reports() -> None:
-                    with parts.view() as view:
+                    parts.projector.catch_up()
+                    with parts.view(then) as view:
                         show_company(
                             Request(settings, False, None, "recorded"), Source(view, parts.store.load)
                         )

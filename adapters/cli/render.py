@@ -45,7 +45,7 @@ def draw(columns: Sequence[Column], rows: Iterable[Any], empty: str = "Nothing."
     if not shown:
         console().print(Text(f"\n{empty}"))
         return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(
             column.head,
