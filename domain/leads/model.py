@@ -42,24 +42,39 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Spell:
+    """Work without a lapse between: begun then, done last at `worked_at`, good for `term` from there."""
+
+    begun_at: datetime
+    worked_at: datetime
+    term: timedelta
+
+    def then(self, now: datetime, term: timedelta) -> "Spell":
+        """The spell with one more piece of work, unless that came when the spell was over."""
+        return self if self.worked_at + self.term <= now else Spell(self.begun_at, now, term)
+
+
+@dataclass(frozen=True, slots=True)
 class Absorbed:
     """A lead that was merged into this one, and the claim there was on this one `before`.
 
     `holds` while that merge is why the present claim is what it is; once somebody takes this lead it isn't,
-    and undoing the merge gives nothing back. `worked_at`, `term`: the last work on both as one, if any.
+    and undoing the merge gives nothing back. `work` is what was done first while the two were one.
     """
 
     lead: str
     before: Claim | None
     holds: bool
-    worked_at: datetime | None = None
-    term: timedelta | None = None
+    work: Spell | None = None
+
+    def worked(self, now: datetime, term: timedelta) -> "Absorbed":
+        return replace(self, work=self.work.then(now, term) if self.work else Spell(now, now, term))
 
     def alone(self, claim: Claim | None) -> Claim | None:
         """A claim from before the merge on a lead that is alone again: work on both was work on each."""
-        if claim is None or self.worked_at is None or self.term is None:
+        if claim is None or self.work is None or claim.expires_at <= self.work.begun_at:
             return claim
-        return replace(claim, worked_at=self.worked_at, term=self.term)
+        return replace(claim, worked_at=self.work.worked_at, term=self.work.term)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +147,7 @@ def _worked(lead: Lead, worked: LeadWorked, fact: Recorded[Event]) -> Lead:
         claim = lead.claim
         if claim is not None:
             now, term = fact.recorded_at, timedelta(days=worked.protection_days)
-            absorbed = tuple(replace(one, worked_at=now, term=term) for one in lead.absorbed)
+            absorbed = tuple(one.worked(now, term) for one in lead.absorbed)
             lead = replace(lead, claim=replace(claim, worked_at=now, term=term), absorbed=absorbed)
         lead = replace(lead, protection_days=worked.protection_days)
     if worked.deal is None or worked.work in ("contact", "stage_entered"):

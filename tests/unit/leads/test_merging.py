@@ -215,6 +215,17 @@ def test_work_on_a_merged_lead_was_work_on_both() -> None:
     assert two.owners(NOON + 170 * DAY) == (None, None)
 
 
+def test_work_that_came_when_a_claim_was_over_does_not_bring_it_back() -> None:
+    contact = LeadWorked(work="contact", protection_days=90)
+    too_late = Two([ANNS_CLAIM], [at(NOON + 20 * DAY, ANNS_CLAIM)]).merged(NOON + 21 * DAY)
+    too_late.second.given(at(NOON + 95 * DAY, contact))
+    assert too_late.unmerged(NOON + 96 * DAY).owners(NOON + 96 * DAY) == (None, "ann")
+    after_a_gap = Two([ANNS_CLAIM], [ANNS_CLAIM]).merged(NOON + DAY)
+    after_a_gap.second.given(at(NOON + 2 * DAY, LeadWorked(work="contact", protection_days=30)))
+    after_a_gap.second.given(at(NOON + 40 * DAY, ANNS_CLAIM), contact)
+    assert after_a_gap.unmerged(NOON + 41 * DAY).owners(NOON + 41 * DAY) == (None, "ann")
+
+
 def test_a_lapse_while_merged_costs_the_other_rep_nothing_written_or_not() -> None:
     two = Two([ANNS_CLAIM], [at(NOON + 80 * DAY, BOBS_CLAIM)]).merged(DAY_85)
     assert two.unmerged(NOON + 100 * DAY).owners(NOON + 100 * DAY) == (None, "bob")
