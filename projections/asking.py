@@ -86,11 +86,10 @@ WITH RECURSIVE hop(lead, target) AS (
     UNION
     SELECT hop.lead, further.points_to FROM hop JOIN lead_pointer further ON further.lead = hop.target
 ), stands_for AS MATERIALIZED (
-    SELECT hop.lead, hop.target, own.channel, own.branch, own.registered_at
-    FROM hop LEFT JOIN lead own ON own.lead = hop.lead
+    SELECT hop.lead, hop.target FROM hop
     WHERE NOT EXISTS (SELECT FROM lead_pointer further WHERE further.lead = hop.target)
 )"""
-"""Opens a statement: for every merged lead and alias, the lead that stands for it, and what it knew itself.
+"""Opens a statement: for every merged lead and alias, the lead that stands for it.
 
 UNION, not UNION ALL: on the occurred axis badly dated merges could point in a circle, which must end.
 """

@@ -21,9 +21,9 @@ def tally(view: View, pipeline: str, stages: Sequence[str], by: Dimension | None
     return tallies
 
 
-def _deals(by: Dimension | None) -> str:
+def _deals(by: Dimension | None, *, visits: str = "", stand_in: bool = False) -> str:
     return f"""
-        FROM deal d {joins_for(by)}
+        FROM deal d {visits} {joins_for(by, stand_in=stand_in)}
         WHERE d.pipeline = %(pipeline)s AND {within("d.opened_at")}"""
 
 
@@ -69,7 +69,7 @@ def _count_leads(
         f"""{STANDS_FOR}
         SELECT key, count(*) FROM (
             SELECT {key_of(by, month_of="d.opened_at")} AS key, coalesce(s.target, d.lead) AS lead
-            {_deals(by)}
+            {_deals(by, stand_in=True)}
             GROUP BY 1, 2
         ) leads GROUP BY key""",
         **parameters,
@@ -84,8 +84,9 @@ def _measure_stays(
     rows = view.ask(
         f"""{STANDS_FOR}
         SELECT key, stage, percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY spent_us) FROM (
-            SELECT {key_of(by, month_of="d.opened_at")} AS key, v.stage, {SPENT_US} AS spent_us
-            {_deals(by).replace("FROM deal d", "FROM deal d JOIN stage_visit v ON v.deal = d.deal")}
+            SELECT {key_of(by, month_of="d.opened_at")} AS key, v.stage COLLATE "C" AS stage,
+                   {SPENT_US} AS spent_us
+            {_deals(by, visits="JOIN stage_visit v ON v.deal = d.deal")}
             AND v.latest
         ) stays GROUP BY key, stage""",
         **parameters,

@@ -14,7 +14,7 @@ Start = Literal["deal", "lead"]
 _STARTED = {
     "deal": "d.opened_at",
     # What the merged lead or alias knew counts too: the customer first showed interest then.
-    "lead": "coalesce(least(l.registered_at, s.registered_at), d.opened_at)",
+    "lead": "coalesce(least(l.registered_at, own.registered_at), d.opened_at)",
 }
 _MICROSECONDS = "round(date_part('epoch', {end} - {start}) * 1000000)::bigint"
 
@@ -33,13 +33,16 @@ _CYCLES = """
            count(*) FILTER (WHERE ended AND us < 0) AS negative
     FROM cycle GROUP BY key
 ), times AS (
-    SELECT key, us, count(*) AS leaving, count(*) FILTER (WHERE ended) AS ended FROM cycle GROUP BY key, us
+    SELECT key, us, count(*)::int AS leaving, (count(*) FILTER (WHERE ended))::int AS ended
+    FROM cycle GROUP BY key, us
 ), risks AS (
-    SELECT key, us, ended, sum(leaving) OVER (PARTITION BY key ORDER BY us DESC) AS at_risk FROM times
+    SELECT key, us, ended,
+           sum(leaving) OVER (PARTITION BY key ORDER BY us DESC ROWS UNBOUNDED PRECEDING) AS at_risk
+    FROM times
 ), survival AS (
     SELECT key, us, sum(CASE WHEN ended = at_risk THEN -'Infinity'::float8
-                             ELSE ln((1 - ended / at_risk)::float8) END)
-                    OVER (PARTITION BY key ORDER BY us) AS log_survival
+                             ELSE ln(1 - ended::float8 / at_risk) END)
+                    OVER (PARTITION BY key ORDER BY us ROWS UNBOUNDED PRECEDING) AS log_survival
     FROM risks WHERE ended > 0
 ), censored AS (
     SELECT key, min(us) AS median FROM survival WHERE log_survival <= ln(0.5::float8) + 1e-9 GROUP BY key
@@ -98,7 +101,7 @@ def cycle_time(
         STANDS_FOR
         + _CYCLES.format(
             key=key_of(by, month_of="d.closed_at"),
-            joins=joins_for(by, lead=since == "lead"),
+            joins=joins_for(by, own=since == "lead"),
             duration=_duration(since),
         ),
         pipeline=pipeline,

@@ -40,7 +40,7 @@ def _count_deals(
         ), counted AS (
             SELECT {key} AS key, coalesce(s.target, d.lead) AS lead, closed.deal IS NULL AS open,
                    CASE WHEN d.status = 'open' THEN d.stage END AS stage
-            FROM deal d JOIN moved USING (deal) LEFT JOIN closed USING (deal) {joins_for(by)}
+            FROM deal d JOIN moved USING (deal) LEFT JOIN closed USING (deal) {joins_for(by, stand_in=True)}
             WHERE d.pipeline = %(pipeline)s
         ), leads AS (
             SELECT key, count(*) AS leads FROM (SELECT DISTINCT key, lead FROM counted) one GROUP BY key
@@ -128,7 +128,8 @@ def _measure_stays(
                 v.spent_us, round(date_part('epoch', %(moment)s - v.entered_at) * 1000000))) AS spent_us
             FROM stage_visit v WHERE {within("v.entered_at")} GROUP BY v.deal, v.stage
         )
-        SELECT {key}, stays.stage, percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY stays.spent_us)
+        SELECT {key}, stays.stage COLLATE "C",
+               percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY stays.spent_us)
         FROM deal d JOIN stays USING (deal) {joins_for(by)}
         WHERE d.pipeline = %(pipeline)s
         GROUP BY 1, 2""",

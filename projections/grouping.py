@@ -13,14 +13,16 @@ _REP = f"CASE WHEN d.status = 'open' THEN {OWNER_NOW} ELSE d.closed_owner END"
 _KEYS = {
     None: "NULL::text",
     "rep": _REP,
-    "channel": "coalesce(l.channel, s.channel)",
+    "channel": "coalesce(l.channel, own.channel)",
     "product": "d.product",
-    "branch": "coalesce(l.branch, s.branch, r.branch)",
+    "branch": "coalesce(l.branch, own.branch, r.branch)",
     "month": "to_char({month_of} AT TIME ZONE %(timezone)s, 'YYYY-MM')",
 }
-_STANDING_LEAD = " LEFT JOIN lead l ON l.lead = coalesce(s.target, d.lead)"
+STAND_IN = " LEFT JOIN stands_for s ON s.lead = d.lead"
+_STANDING_LEAD = STAND_IN + " LEFT JOIN lead l ON l.lead = coalesce(s.target, d.lead)"
+_OWN_LEAD = _STANDING_LEAD + " LEFT JOIN lead own ON own.lead = s.lead"
 _THEIR_REP = f" LEFT JOIN rep r ON r.rep = {_REP}"
-_JOINS = {"rep": _STANDING_LEAD, "channel": _STANDING_LEAD, "branch": _STANDING_LEAD + _THEIR_REP}
+_JOINS = {"rep": _STANDING_LEAD, "channel": _OWN_LEAD, "branch": _OWN_LEAD + _THEIR_REP}
 
 
 def key_of(by: Dimension | None, *, month_of: str) -> str:
@@ -28,12 +30,18 @@ def key_of(by: Dimension | None, *, month_of: str) -> str:
 
     `month_of` is SQL for the moment whose month counts. What isn't known is null.
     """
-    return _KEYS[by].format(month_of=month_of)
+    return f'({_KEYS[by].format(month_of=month_of)}) COLLATE "C"'
 
 
-def joins_for(by: Dimension | None, *, lead: bool = False) -> str:
-    """SQL that joins to the deal `d` what its group needs: `s` its lead's stand-in, `l` the standing lead."""
-    return "LEFT JOIN stands_for s ON s.lead = d.lead" + _JOINS.get(by or "", _STANDING_LEAD if lead else "")
+def joins_for(by: Dimension | None, *, stand_in: bool = False, own: bool = False) -> str:
+    """SQL that joins to the deal `d` what its group needs, and nothing more: it is asked of many rows.
+
+    `s` is the stand-in of its lead (also for `stand_in`), `l` the lead standing for it, `own` (also for
+    `own`) its own lead where another stands for it.
+    """
+    if own and by != "branch":
+        return _OWN_LEAD
+    return _JOINS.get(by or "", STAND_IN if stand_in else "")
 
 
 @dataclass(frozen=True, slots=True)
