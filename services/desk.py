@@ -22,18 +22,21 @@ from services.recall import Known, Recall, decider_of
 
 State = TypeVar("State")
 NOT_YET = 2**62
-"""Positions of events that are decided but not appended start here: later than all in the log."""
+"""Where positions of events that are decided but not appended start, as long as the log's end isn't known."""
 
 KeyStream = Callable[[IdentityKey], str]
 
 
 class Desk:
-    """States of streams, as of the log and of what was decided here and not appended yet."""
+    """States of streams, as of the log and of what was decided here and not appended yet.
+
+    `position` is the last one given to an event, foreseeing that nobody else appends in between.
+    """
 
     def __init__(self, recall: Recall, key_stream: KeyStream, currency: str) -> None:
         self._recall = recall
         self._drafts: dict[str, Known] = {}
-        self._position = NOT_YET
+        self.position = NOT_YET
         self.key_stream = key_stream
         self.currency = currency
 
@@ -62,12 +65,11 @@ class Desk:
         """These events follow from the action."""
         for event in events:
             state, version = self._look(stream)
-            self._position += 1
             fact = Recorded(
                 event=event,
                 stream=stream,
                 version=version + 1,
-                position=self._position,
+                position=self.position + len(self._events) + 1,
                 occurred_at=self.action.occurred_at,
                 recorded_at=self.now,
                 actor=self.actor.name,
@@ -85,6 +87,7 @@ class Desk:
     def accepted(self) -> Unit:
         """What is to be appended; later decisions at this desk rest on it."""
         self._drafts |= self._writes
+        self.position += len(self._events)
         return self._unit(self._events)
 
     def refused(self) -> Unit:
@@ -92,11 +95,17 @@ class Desk:
         for stream, _ in self._kept:
             state, version = self._drafts.get(stream) or self._recall.look(stream)
             self._drafts[stream] = (state, version + 1)
+        self.position += len(self._kept)
         return self._unit(self._kept)
 
-    def clear(self) -> None:
-        """Forget what was decided: it is appended, or has to be decided again."""
-        self._drafts.clear()
+    def clear(self, *, as_decided: bool = False) -> None:
+        """Forget what was decided: it has to be decided again, or it is in the log.
+
+        `as_decided` says that all of it is, with the very positions and times that it was decided with.
+        """
+        if as_decided:
+            self._recall.adopt(self._drafts)
+        self._drafts = {}
 
     @property
     def decided_nothing(self) -> bool:

@@ -1,6 +1,7 @@
 """Which streams a batch of actions will rest on, so that they are read together and not one by one."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from domain.activities.model import ACTIVITIES
@@ -11,7 +12,7 @@ from domain.pipelines.model import PIPELINE
 from domain.shared.keys import IdentityKey, normalise
 from domain.team.model import REP, Rep
 from services.actions import Action
-from services.payloads import RegisterLead
+from services.payloads import Payload, RegisterLead
 from services.recall import Recall
 
 STEPS_MAX = 8
@@ -56,16 +57,21 @@ def _named(action: Action, key_stream: Callable[[IdentityKey], str]) -> Iterator
     if action.subject is not None:
         for decider in _SUBJECT[action.type.split(".", 1)[0]]:
             yield decider.stream(action.subject)
-    for field in type(action.data).model_fields.keys() & _FIELDS.keys():
+    for field, decider in _fields_of(type(action.data)):
         named = getattr(action.data, field)
         if named is not None:
-            yield _FIELDS[field].stream(named)
+            yield decider.stream(named)
     if isinstance(action.data, RegisterLead):
         try:
             keys = normalise(action.data.keys.given(), source=action.source)
         except Rejected:
             return  # Deciding will say what is wrong with it.
         yield from map(key_stream, keys)
+
+
+@cache
+def _fields_of(payload: type[Payload]) -> tuple[tuple[str, Decider[Any]], ...]:
+    return tuple((field, _FIELDS[field]) for field in payload.model_fields if field in _FIELDS)
 
 
 def _pointed_to(state: Any) -> Iterator[str]:

@@ -57,6 +57,9 @@ class _Job:
         return self.action.source, self.action.id
 
 
+_Decided = tuple[_Job, Unit, Rejected | None]
+
+
 class Intake:
     """Decides batches of actions and appends what follows. Not for several threads at once: one each.
 
@@ -158,7 +161,8 @@ class Intake:
             self._key_stream,
         )
         again: list[_Job] = []
-        decided: list[tuple[_Job, Unit, Rejected | None]] = []
+        decided: list[_Decided] = []
+        began = self._desk.position
         taken: set[tuple[str, str]] = set()
         refused_now: set[int] = set()
         for job in jobs:
@@ -180,17 +184,28 @@ class Intake:
                 decided.append((job, unit, rejected))
                 if rejected is not None and job.group is not None:
                     refused_now.add(job.group)
-        try:
-            outcomes = self._store.append([unit for _, unit, _ in decided]) if decided else []
-        finally:
-            self._desk.clear()
-        conflicts = [
-            job
-            for (job, _, rejected), outcome in zip(decided, outcomes, strict=True)
-            if not self._answer(job, rejected, outcome, refused)
-        ]
+        conflicts = self._append(began, decided, refused)
         order = {id(job): place for place, job in enumerate(jobs)}
         return sorted(again + conflicts, key=lambda job: order[id(job)])
+
+    def _append(self, began: int, decided: Sequence[_Decided], refused: set[int]) -> list[_Job]:
+        """Append all at once and answer; gives the jobs to be decided anew."""
+        as_decided = False
+        try:
+            outcomes = self._store.append([unit for _, unit, _ in decided]) if decided else []
+            as_decided = _as_decided(began, decided, outcomes)
+        finally:
+            self._desk.clear(as_decided=as_decided)
+        conflicts = []
+        for (job, _, rejected), outcome in zip(decided, outcomes, strict=True):
+            if isinstance(outcome, Appended):
+                if outcome.facts:
+                    self._desk.position = outcome.facts[-1].position
+                if not as_decided:
+                    self._recall.learn(outcome.facts)
+            if not self._answer(job, rejected, outcome, refused):
+                conflicts.append(job)
+        return conflicts
 
     def _decide(self, action: Action) -> tuple[Unit | None, Rejected | None]:
         desk = self._desk
@@ -221,12 +236,25 @@ class Intake:
                 self._recall.forget({fact.stream for fact in facts})
                 job.answer = from_facts(facts, duplicate=True)
             case Appended(facts=facts):
-                self._recall.learn(facts)
                 job.answer = from_facts(facts) if facts else Answer()
                 if rejected is not None:
                     job.answer = replace(job.answer, error=error_object(rejected))
         _note_refusal(job, refused)
         return True
+
+
+def _as_decided(began: int, decided: Sequence[_Decided], outcomes: Sequence[Outcome]) -> bool:
+    """Whether all is in the log with the positions and times that were foreseen."""
+    position = began
+    for (_, unit, _), outcome in zip(decided, outcomes, strict=True):
+        if not isinstance(outcome, Appended):
+            return False
+        if outcome.facts:
+            first = outcome.facts[0]
+            if (first.position, first.recorded_at) != (position + 1, unit.decided_at):
+                return False
+            position += len(outcome.facts)
+    return True
 
 
 def _note_refusal(job: _Job, refused: set[int]) -> None:

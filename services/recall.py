@@ -1,7 +1,7 @@
 """What the log says of each stream, remembered between decisions."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from domain.activities.model import ACTIVITIES
@@ -58,6 +58,10 @@ class Recall:
                 self._known[fact.stream] = (decider_of(fact.stream).evolve(state, fact), fact.version)
             else:
                 self._known.pop(fact.stream, None)
+
+    def adopt(self, known: Mapping[str, Known]) -> None:
+        """Take over states that are known to be what the log says."""
+        self._known.update(known)
 
     def forget(self, streams: Iterable[str]) -> None:
         """Somebody else wrote to these: read them again when next needed."""
