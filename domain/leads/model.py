@@ -59,20 +59,24 @@ class Absorbed:
     """A lead that was merged into this one, and the claim there was on this one `before`.
 
     `holds` while that merge is why the present claim is what it is; once somebody takes this lead it isn't,
-    and undoing the merge gives nothing back. `work` is what was done first while the two were one.
+    and undoing the merge gives nothing back. `work` is what was done first while the two were one, and who
+    `gave_up` then gave up both.
     """
 
     lead: str
     before: Claim | None
     holds: bool
     work: Spell | None = None
+    gave_up: frozenset[str] = frozenset()
 
     def worked(self, now: datetime, term: timedelta) -> "Absorbed":
         return replace(self, work=self.work.then(now, term) if self.work else Spell(now, now, term))
 
     def alone(self, claim: Claim | None) -> Claim | None:
         """A claim from before the merge on a lead that is alone again: work on both was work on each."""
-        if claim is None or self.work is None or claim.expires_at <= self.work.begun_at:
+        if claim is None or claim.rep in self.gave_up:
+            return None
+        if self.work is None or claim.expires_at <= self.work.begun_at:
             return claim
         return replace(claim, worked_at=self.work.worked_at, term=self.work.term)
 
@@ -180,8 +184,11 @@ def _evolve(lead: Lead, fact: Recorded[Event]) -> Lead:
             return _taken(lead, rep, days, fact)
         case LeadWorked() as worked:
             return _worked(lead, worked, fact)
-        case ClaimLapsed() | LeadReleased():
+        case ClaimLapsed():
             return replace(lead, claim=None)
+        case LeadReleased(rep=rep):
+            absorbed = tuple(replace(one, gave_up=one.gave_up | {rep}) for one in lead.absorbed)
+            return replace(lead, claim=None, absorbed=absorbed)
         case LeadDisqualified():
             return replace(lead, status="disqualified", claim=None)
         case LeadMerged(into=into):
@@ -190,13 +197,13 @@ def _evolve(lead: Lead, fact: Recorded[Event]) -> Lead:
             lead = replace(lead, status="open", points_to=None)
             lead = _with_deals(lead, frozenset(unmerged.open_deals), frozenset(unmerged.won_deals))
             return _given(lead, fact, unmerged)
-        case LeadAbsorbed(lead=other) as absorbed:
-            before, lead = lead.claim, _given(lead, fact, absorbed)
+        case LeadAbsorbed(lead=other) as taken_in:
+            before, lead = lead.claim, _given(lead, fact, taken_in)
             brought = Absorbed(other, before, holds=lead.claim != before)
             return _with_deals(
                 replace(lead, absorbed=(*lead.absorbed, brought)),
-                lead.open_deals | frozenset(absorbed.open_deals),
-                lead.won_deals | frozenset(absorbed.won_deals),
+                lead.open_deals | frozenset(taken_in.open_deals),
+                lead.won_deals | frozenset(taken_in.won_deals),
             )
         case LeadParted(lead=other, deals=deals) as parted:
             lead = replace(lead, absorbed=_without(lead.absorbed, other))

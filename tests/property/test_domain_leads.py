@@ -1,7 +1,7 @@
 """Leads through any history of registrations, work, lapses, handovers and merges: whose are they?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hypothesis import settings
@@ -77,7 +77,8 @@ def rights(book: Sequence[Entry], moment: datetime) -> dict[str, Right | None]:
                 owned = live(entry.lead, entry.moment)
                 right[entry.lead] = Right(owned.rep, until) if owned else None
             case "give up":
-                right[entry.lead] = None
+                owned = live(entry.lead, entry.moment)
+                right[entry.lead] = owned if owned and owned.rep != entry.rep else None
             case "merge":
                 pair = sorted((entry.lead, entry.into), key=order.index)
                 standing = [one for one in (live(lead, entry.moment) for lead in pair) if one]
@@ -87,26 +88,16 @@ def rights(book: Sequence[Entry], moment: datetime) -> dict[str, Right | None]:
 
 
 def without_undone_merges(book: list[Entry]) -> list[Entry]:
-    """While two leads were one, work on the one was work on both; what was given up was given up for both
-    only as long as they were one; and who took the one, took it."""
+    """While two leads were one, work on the one was work on both, and who gave it up gave up both."""
     for undone in [entry for entry in book if entry.done == "unmerge"]:
         end = book.index(undone)
-        begin = max(
-            place
-            for place, entry in enumerate(book[:end])
-            if (entry.done, entry.lead) == ("merge", undone.lead)
-        )
+        merged = ("merge", undone.lead)
+        begin = max(at for at, entry in enumerate(book[:end]) if (entry.done, entry.lead) == merged)
         between: list[Entry] = []
-        taken = False
         for entry in book[begin + 1 : end]:
-            if entry.lead != book[begin].into:
-                between.append(entry)
-                continue
-            taken = taken or entry.done == "take"
-            if entry.done == "work":
-                between.append(Entry(entry.moment, "work", undone.lead, days=entry.days))
-            if entry.done != "give up" or taken:
-                between.append(entry)
+            between.append(entry)
+            if entry.lead == book[begin].into and entry.done in ("work", "give up"):
+                between.append(replace(entry, lead=undone.lead))
         book = [*book[:begin], *between, *book[end + 1 :]]
     return book
 
@@ -208,7 +199,7 @@ class LeadsOfACompany(RuleBasedStateMachine):
             return
         self._record("lead", lead.id, events)
         if owner is not None:
-            self._note("give up", lead.id)
+            self._note("give up", lead.id, rep=owner)
         assert release(self.leads[lead.id], **said) == []  # type: ignore[arg-type]
 
     @precondition(lambda self: self.leads)
@@ -219,7 +210,8 @@ class LeadsOfACompany(RuleBasedStateMachine):
             return
         said = {"reason": "bankrupt", "actor": ADMIN, "heads": NO_HEADS, "now": self.now}
         self._record("lead", lead.id, disqualify(lead, **said))  # type: ignore[arg-type]
-        self._note("give up", lead.id)
+        if (owner := lead.owner_at(self.now)) is not None:
+            self._note("give up", lead.id, rep=owner)
         assert disqualify(self.leads[lead.id], **said) == []  # type: ignore[arg-type]
 
     @precondition(lambda self: self.leads)
@@ -356,7 +348,6 @@ TestLeadsOfACompany.settings = settings(
     stateful_step_count=40,
     deadline=None,
     database=None,
-    phases=(Phase.explicit, Phase.generate),
 )
 
 

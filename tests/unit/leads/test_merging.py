@@ -32,6 +32,7 @@ from domain.leads.events import (
     LeadDisqualified,
     LeadMerged,
     LeadParted,
+    LeadReleased,
     LeadUnmerged,
     LeadWorked,
 )
@@ -245,6 +246,12 @@ def test_a_remaining_lead_that_somebody_took_since_stays_theirs(taken: Event) ->
     two = Two([ANNS_CLAIM], [BOBS_CLAIM]).merged(NOON + DAY)
     two.second.given(at(NOON + 2 * DAY, taken))
     assert two.unmerged(NOON + 3 * DAY).owners(NOON + 3 * DAY) == ("ann", "dora")
+
+
+def test_who_gave_up_the_merged_lead_gave_up_both_and_the_other_reps_right_comes_back() -> None:
+    two = Two([ANNS_CLAIM], [BOBS_CLAIM]).merged(NOON)
+    two.second.given(LeadReleased(rep="ann", reason="no time"))
+    assert two.unmerged(NOON).owners(NOON) == (None, "bob")
 
 
 def test_a_rep_who_is_gone_gets_nothing_back() -> None:
