@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,8 @@ from rich.text import Text
 from projections.asking import View
 
 NOTHING = "-"
+_TEXT_MIN = 8
+"""Columns of text may be folded down to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,25 @@ def draw(columns: Sequence[Column], rows: Iterable[Any], empty: str = "Nothing."
             no_wrap=column.number,
             overflow="fold",
         )
-    for row in shown:
-        table.add_row(*(Text(column.show(row)) for column in columns))
-    console().print(table)
+    lines = [[column.show(row) for column in columns] for row in shown]
+    for cells in lines:
+        table.add_row(*map(Text, cells))
+    out = console()
+    out.width = max(out.width, _width_min(columns, lines))
+    out.print(table)
+
+
+def _width_min(columns: Sequence[Column], lines: Iterable[Sequence[str]]) -> int:
+    """What the table needs at least: a narrower terminal breaks its lines, as figures must not be cut."""
+    widths = [
+        max(cell_len(part) for cell in (column.head, *cells) for part in cell.split("\n"))
+        for column, *cells in zip(columns, *lines, strict=True)
+    ]
+    kept = [
+        width if column.number else min(width, _TEXT_MIN)
+        for column, width in zip(columns, widths, strict=True)
+    ]
+    return sum(kept) + 2 * len(columns)
 
 
 def say(text: str) -> None:
@@ -89,8 +108,8 @@ def money(amount: Decimal | None, currency: str | None) -> str:
     return NOTHING if amount is None else f"{amount:,} {currency or ''}".rstrip()
 
 
-def purse(amounts: Mapping[str, Decimal]) -> str:
-    return " + ".join(money(amount, currency) for currency, amount in amounts.items()) or NOTHING
+def purse(amounts: Mapping[str, Decimal], between: str = " + ") -> str:
+    return between.join(money(amount, currency) for currency, amount in amounts.items()) or NOTHING
 
 
 def moment(value: datetime | None, view: View) -> str:

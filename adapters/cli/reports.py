@@ -76,7 +76,7 @@ def draw_funnel(found: Funnel, view: View) -> None:
                 Column("won", lambda one: count(one.won), number=True),
                 Column("lost", lambda one: count(one.lost), number=True),
                 Column("of closed", lambda one: percent(one.win_rate_closed), number=True),
-                Column("won amount", lambda one: purse(one.won_amount), number=True),
+                Column("won amount", lambda one: purse(one.won_amount, "\n"), number=True),
             ],
             found.groups,
             "No deals in this range.",
@@ -173,13 +173,13 @@ def draw_scorecard(found: Scorecard, view: View) -> None:
 
     head(f"Scorecard of {found.name} ({found.rep})", view)
     say(f"Beside {len(found.team):,} reps {f'of {found.manager}' if found.manager else 'in all'}.")
-    rows: list[tuple[str, str, str, str]] = [
+    rows: list[tuple[str, ...]] = [
         (name.replace("_", " "), show(one.rep), show(one.team_median), show(one.team_best))
         for name, one in found.figures.items()
         for show in [percent if name.startswith("win_rate") else number]
     ]
     won = found.won_amount
-    rows.append(("won amount", purse(won.rep), purse(won.team_median), purse(won.team_best)))
+    rows.append(("won amount", *(purse(one, "\n") for one in (won.rep, won.team_median, won.team_best))))
     draw(
         [
             Column("", lambda one: one[0]),

@@ -77,7 +77,7 @@ def test_the_walk_ends_in_a_command_that_works(walked: Path, database_url: str) 
     def command(*words: str) -> subprocess.CompletedProcess[str]:
         return _run(walked, "adapters.cli.main", *words, DATABASE_URL=database_url)
 
-    envelope = {"specversion": "1.0", "source": "walk", "time": "2026-01-05T10:00:00Z"}
+    envelope = {"specversion": "1.0", "source": "walk", "time": "2025-01-06T10:00:00Z"}
     actions = [
         envelope | {"id": str(number), "type": kind, "subject": subject, "actor": actor, "data": data}
         for number, (kind, subject, actor, data) in enumerate(ACTIONS)
@@ -89,7 +89,7 @@ def test_the_walk_ends_in_a_command_that_works(walked: Path, database_url: str) 
     assert [json.loads(line)["error"]["code"] for line in rejects] == ["not_entitled", "invalid_data"]
     found = json.loads(command("hot-leads", "--json").stdout)
     assert [(one["lead"], one["name"], one["owner"]) for one in found["items"]] == [("L-1", "Acme", "ann")]
-    before = json.loads(command("hot-leads", "--json", "--as-of", "2025-12-31").stdout)
+    before = json.loads(command("hot-leads", "--json", "--as-of", "2024-12-31").stdout)
     assert before["count"] == 0
     shown = command("hot-leads").stdout
     assert "Hot leads: 1" in shown
