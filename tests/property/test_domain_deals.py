@@ -32,7 +32,7 @@ from domain.shared.rejections import InvalidData, InvalidKey, UnknownDeal
 STAGES = st.sampled_from(["new", "talks", "contract"])
 REPS = st.sampled_from(["ann", "bob", "carl"])
 AMOUNTS = st.one_of(st.none(), st.decimals("-1", "1000", places=2), st.decimals("0", "1", places=3))
-CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "XXX"])
+CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "XAU"])
 PERCENTS = st.sampled_from([Decimal(one) for one in ("25", "50", "100", "33.33", "33.34", "0", "99.9999999")])
 QUICK = settings(max_examples=150, deadline=None, database=None)
 

@@ -17,7 +17,7 @@ def test_a_currency_has_the_minor_unit_that_iso_4217_gives_it(currency: str, dec
     assert minor_digits(currency) == decimals
 
 
-@pytest.mark.parametrize("currency", ["usd", "US", "", "DOLLAR", "BTC", "XXX", "XAU", "U$D"])
+@pytest.mark.parametrize("currency", ["usd", "US", "", "DOLLAR", "BTC", "XTS", "XAU", "U$D"])
 def test_what_is_no_currency_of_money_is_refused(currency: str) -> None:
     with pytest.raises(InvalidData) as refused:
         minor_digits(currency)
