@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -18,8 +18,12 @@ from projections.asking import Axis, View, answer
 from projections.kernel import Failure, Progress
 from projections.timeline import History
 
-DONE, REFUSED, USAGE = 0, 1, 2
+if TYPE_CHECKING:
+    from adapters.wiring import Engine
+
+REFUSED, USAGE = 1, 2
 SLOW_SECONDS = 0.7
+CONNECT_SECONDS = 5
 WORK_MEMORY = "64MB"
 """For sorting and hashing in each step of a report's query: percentiles over all deals need no disk then."""
 
@@ -113,14 +117,11 @@ def source(request: Request) -> Iterator[Source]:
     zone = request.settings.timezone
     as_of = None if request.as_of is None else moments.last_instant(request.as_of, zone)
 
-    from psycopg import OperationalError
-
     from adapters.postgres.lookups import view_of
     from adapters.postgres.projecting.as_of import AsOf, FoldStopped, NotBuilt
-    from adapters.wiring import engine
 
     try:
-        with engine(request.settings) as parts:
+        with opened(request.settings) as parts:
             at = None if as_of is None else AsOf(moment=as_of, axis=request.axis)
             with progress("reading the log") as counted:
                 failures = parts.projector.catch_up(progress=counted) if at is None else []
@@ -132,7 +133,22 @@ def source(request: Request) -> Iterator[Source]:
                     yield Source(view, parts.store.load)
     except (NotBuilt, FoldStopped) as error:
         raise Stopped("projection_stopped", f"{error}.") from None
-    except OperationalError as error:
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator["Engine"]:
+    """Everything over the database that the settings name. Raises Stopped if it can't be reached."""
+    import psycopg
+
+    from adapters.wiring import engine
+
+    try:
+        if settings.database_url is not None:
+            # The pool would try for half a minute before it says why.
+            psycopg.connect(settings.database_url, connect_timeout=CONNECT_SECONDS).close()
+        with engine(settings) as parts:
+            yield parts
+    except psycopg.OperationalError as error:
         raise Stopped(
             "database_unavailable", f"The database can't be reached: {str(error).strip()}"
         ) from None

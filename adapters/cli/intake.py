@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import click
 
-from adapters.cli.asking import Request, Source, progress, refusing
+from adapters.cli.asking import Request, Source, opened, progress, refusing
 from adapters.settings import Settings, read_settings
 
 
@@ -26,14 +26,13 @@ def import_(
     """
     from adapters.cli.import_ import ImportRequest, line_max_of, run_import
     from adapters.importers.submission import Submitter
-    from adapters.wiring import engine
 
     with refusing(as_json=as_json):
         settings = read_settings()
 
         @contextmanager
         def submitter() -> Iterator[Submitter]:
-            with engine(settings) as parts:
+            with opened(settings) as parts:
                 yield parts.intake()
                 with progress("bringing the reports up to date") as counted:
                     parts.projector.catch_up(progress=counted)
@@ -63,7 +62,6 @@ def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
     """Build a small company in the database, and print its reports."""
     from adapters.cli.demo import DemoEngine, DemoRequest, run_demo
     from adapters.postgres.projecting.as_of import AsOf
-    from adapters.wiring import engine
 
     with refusing(as_json=False):
         settings = read_settings()
@@ -71,8 +69,8 @@ def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
         then = None if today is None else AsOf(moment=request.end)
 
         @contextmanager
-        def opened() -> Iterator[DemoEngine]:
-            with engine(settings) as parts:
+        def company() -> Iterator[DemoEngine]:
+            with opened(settings) as parts:
 
                 def first_source() -> str | None:
                     for page in parts.store.read(0, 1):
@@ -88,7 +86,7 @@ def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
 
                 yield DemoEngine(first_source, parts.intake(), reports)
 
-        sys.exit(run_demo(request, opened))
+        sys.exit(run_demo(request, company))
 
 
 def _day(text: str | None, settings: Settings) -> date:

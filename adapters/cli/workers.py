@@ -9,7 +9,7 @@ from types import FrameType
 
 import click
 
-from adapters.cli.asking import REFUSED, Stopped, progress, refusing
+from adapters.cli.asking import REFUSED, Stopped, opened, progress, refusing
 from adapters.settings import read_settings
 from projections.kernel import Failure
 
@@ -19,9 +19,7 @@ from projections.kernel import Failure
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def project(once: bool, as_json: bool) -> None:
     """Keep the read tables up with the log, until interrupted."""
-    from adapters.wiring import engine
-
-    with refusing(as_json=as_json), engine(read_settings()) as parts:
+    with refusing(as_json=as_json), opened(read_settings()) as parts:
         started = time.monotonic()
         if once:
             with progress("catching up") as counted:
@@ -45,9 +43,7 @@ def project(once: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def rebuild(names: Sequence[str], as_json: bool) -> None:
     """Build read tables anew from the log beside the live ones, and swap them in. Default: all of them."""
-    from adapters.wiring import engine
-
-    with refusing(as_json=as_json), engine(read_settings()) as parts:
+    with refusing(as_json=as_json), opened(read_settings()) as parts:
         started = time.monotonic()
         try:
             with progress("rebuilding") as counted:
