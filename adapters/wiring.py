@@ -51,12 +51,10 @@ class Engine:
     def intake(self) -> Intake:
         """A way in for actions: one for each thread."""
         needed = [projection for projection in PROJECTIONS if projection.name in Lookups.READS]
-        lookups = Lookups(Projector(self.database, needed))
         return Intake(
             self.store,
             secret=self.store.secret(),
-            next_steps=lookups,
-            claims=lookups,
+            claims=Lookups(Projector(self.database, needed)),
             clock=now,
             currency=self.settings.currency,
         )

@@ -61,6 +61,12 @@ class Desk:
         """The state of a stream. The decision rests on it: it is appended only if the stream is still so."""
         return cast(State, self._look(decider.stream(entity))[0])
 
+    def peek(self, decider: Decider[State], entity: str) -> State:
+        """The state of a stream, for a decision that need not be taken anew if somebody writes to it."""
+        stream = decider.stream(entity)
+        known = self._writes.get(stream) or self._drafts.get(stream) or self._recall.look(stream)
+        return cast(State, known[0])
+
     def record(self, stream: str, events: Sequence[Event]) -> None:
         """These events follow from the action."""
         for event in events:

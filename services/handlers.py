@@ -8,9 +8,9 @@ from domain.leads.model import LEAD
 from services.activities import Activities
 from services.deals import Deals
 from services.desk import Desk
+from services.duties import Duties
 from services.leads import Leads
 from services.pipelines import Pipelines
-from services.ports import NextSteps
 from services.team import Team
 
 
@@ -22,9 +22,9 @@ class Handler:
     internal: bool = False
 
 
-def handlers(next_steps: NextSteps) -> Mapping[str, Handler]:
+def handlers(duties: Duties) -> Mapping[str, Handler]:
     """The use case of every type of action. A new action is one line here."""
-    leads, deals, activities = Leads(next_steps), Deals(), Activities()
+    leads, deals, activities = Leads(duties), Deals(), Activities()
     team, pipelines = Team(), Pipelines()
     return {
         "pipeline.define": Handler(pipelines.define),

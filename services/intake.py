@@ -14,14 +14,13 @@ from domain.shared.repeated import NothingChanged
 from services.actions import Action, parse
 from services.answers import Answer, error_object, from_facts
 from services.desk import Desk
+from services.duties import Duties
 from services.foresight import fetch_ahead
 from services.handlers import Handler, handlers, subject_stream
-from services.ports import Appended, Claims, Conflict, Duplicate, NextSteps, Outcome, OutOfOrder, Store, Unit
+from services.ports import Appended, Claims, Conflict, Duplicate, Outcome, OutOfOrder, Store, Unit
 from services.recall import Recall
 from services.upkeep import AT_ONCE, departures, lapses
 
-ALONE = {"lead.claim", "lead.assign", "rep.leave"}
-"""Types that ask the read tables, or change what later actions may do beyond their own streams."""
 PAUSE_MAX_SECONDS = 0.05
 
 
@@ -71,7 +70,6 @@ class Intake:
         store: Store,
         *,
         secret: bytes,
-        next_steps: NextSteps,
         claims: Claims,
         clock: Callable[[], datetime],
         currency: str,
@@ -80,9 +78,10 @@ class Intake:
         self._claims = claims
         self._clock = clock
         self._recall = Recall(store)
+        self._duties = Duties(store, self._recall, claims)
         self._key_stream = _key_stream(secret)
         self._desk = Desk(self._recall, self._key_stream, currency)
-        self._handlers: Mapping[str, Handler] = handlers(next_steps)
+        self._handlers: Mapping[str, Handler] = handlers(self._duties)
         self._migrated_at: datetime | None = None
 
     def submit(self, submissions: Sequence[Submission], *, migration: bool = False) -> list[Answer]:
@@ -181,6 +180,7 @@ class Intake:
                 if unit is None:
                     job.answer = Answer()
                     continue
+                self._duties.consider(unit.events)
                 decided.append((job, unit, rejected))
                 if rejected is not None and job.group is not None:
                     refused_now.add(job.group)
@@ -203,6 +203,7 @@ class Intake:
                     self._desk.position = outcome.facts[-1].position
                 if not as_decided:
                     self._recall.learn(outcome.facts)
+                self._duties.learn(outcome.facts)
             if not self._answer(job, rejected, outcome, refused):
                 conflicts.append(job)
         return conflicts
@@ -265,13 +266,11 @@ def _note_refusal(job: _Job, refused: set[int]) -> None:
 def _segments(jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
     together: list[_Job] = []
     for job in jobs:
-        if job.action is not None and job.action.type in ALONE:
-            if together:
-                yield together
-            yield [job]
+        together.append(job)
+        if job.action is not None and job.action.type == "rep.leave":
+            # Whom the leads go to may act on them in the very next action.
+            yield together
             together = []
-        else:
-            together.append(job)
     if together:
         yield together
 

@@ -9,17 +9,17 @@ from domain.leads.model import LEAD, Key, Lead
 from domain.shared.keys import IdentityKey, normalise
 from domain.shared.rejections import InvalidData
 from services.desk import Desk
+from services.duties import Duties
 from services.payloads import AssignLead, Because, DepartLead, MergeLead, NoData, RegisterLead, UnmergeLead
-from services.ports import NextSteps
 
 Bound = Sequence[tuple[IdentityKey, str, Key]]
 
 
 class Leads:
-    """One method per intention. `next_steps` says whether a rep's own next steps are in order."""
+    """One method per intention. `duties` says whether a rep's own next steps are in order."""
 
-    def __init__(self, next_steps: NextSteps) -> None:
-        self._next_steps = next_steps
+    def __init__(self, duties: Duties) -> None:
+        self._duties = duties
 
     def register(self, desk: Desk, data: RegisterLead) -> None:
         """A lead with its keys comes in, or comes again."""
@@ -193,7 +193,7 @@ class Leads:
         return key.lead is not None and desk.resolve(key.lead).id == lead
 
     def _hand_out(self, desk: Desk, rep: str) -> None:
-        overdue, missing = self._next_steps.owed_by(rep, desk.now)
+        overdue, missing = self._duties.owed(desk, rep)
         decisions.hand_out(rep=rep, overdue=overdue, missing=missing)
 
     def _heads_of_both(self, desk: Desk, lead: Lead, into: Lead) -> frozenset[str]:

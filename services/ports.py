@@ -86,15 +86,11 @@ class Store(Protocol):
         """The last position, 0 for an empty log."""
 
 
-class NextSteps(Protocol):
-    """Whether the reps' next steps are in order, as of the end of the log."""
-
-    def owed_by(self, rep: str, at: datetime) -> tuple[int, int]:
-        """How many next steps of the rep are overdue at that moment, and how many are missing."""
-
-
 class Claims(Protocol):
-    """Which claims the worker has to see to, as of the end of the log."""
+    """Which leads have to be seen to, as of the end of the log."""
+
+    def concerned(self) -> tuple[int, Sequence[tuple[str, str]]]:
+        """A position, and which leads concerned whom then: pairs of a rep and a lead, owned or with steps."""
 
     def past_their_term(self, at: datetime, limit: int) -> Sequence[str]:
         """Leads whose claim has passed its term by then, but isn't written as lapsed."""

@@ -68,6 +68,13 @@ class Recall:
         for stream in streams:
             self._known.pop(stream, None)
 
+    def outdate(self, facts: Iterable[Recorded[Event]]) -> None:
+        """These are in the log: forget the streams that aren't known as far as that."""
+        for fact in facts:
+            known = self._known.get(fact.stream)
+            if known is not None and known[1] < fact.version:
+                del self._known[fact.stream]
+
     def trim(self) -> None:
         """Drop what was not looked at for longest, down to the limit."""
         while len(self._known) > self._streams_max:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,17 +15,17 @@ from projections.asking import Query, View
 
 
 class Lookups:
-    """services.ports.NextSteps and Claims. `projector` needs the projections named in `READS` only."""
+    """services.ports.Claims. `projector` needs the projections named in `READS` only."""
 
     READS = ("leads", "deals", "next_steps", "team")
 
     def __init__(self, projector: Projector) -> None:
         self._projector = projector
 
-    def owed_by(self, rep: str, at: datetime) -> tuple[int, int]:
+    def concerned(self) -> tuple[int, Sequence[tuple[str, str]]]:
         """See the port."""
         with self._view() as view:
-            return duties.owed(replace(view, moment=at), rep=rep)
+            return view.position, duties.concerned(view)
 
     def past_their_term(self, at: datetime, limit: int) -> Sequence[str]:
         """See the port."""
