@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
+from adapters.logging import Logger, configure
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
 from adapters.postgres.lookups import Lookups, view_of
@@ -26,6 +27,8 @@ from services.intake import Intake
 
 PROJECTIONS: tuple[Projection, ...] = (Pipelines(), Team(), Leads(), Deals(), NextSteps(), Contacts())
 """Every question that has tables of its own. A new one is a line here."""
+
+_logger = Logger(__name__)
 
 
 def now() -> datetime:
@@ -71,6 +74,7 @@ class Engine:
 @contextmanager
 def engine(settings: Settings) -> Iterator[Engine]:
     """Everything over the database that the settings name, started if it is the embedded one, migrated."""
+    configure(settings.log, settings.log_level)
     with ExitStack() as stack:
         url = settings.database_url
         if url is None:
@@ -78,5 +82,6 @@ def engine(settings: Settings) -> Iterator[Engine]:
             stack.callback(server.stop)
             url = server.url()
         database = stack.enter_context(Database(url))
-        migrate(database)
+        if applied := migrate(database):
+            _logger.info("database_migrated", migrations=applied)
         yield Engine(settings, database)

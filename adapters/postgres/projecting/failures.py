@@ -1,13 +1,13 @@
 """What is a projection's own fault, and how it is said."""
 
-import structlog
 from psycopg import Connection
 from psycopg import Error as DatabaseError
 from psycopg.rows import TupleRow
 
+from adapters.logging import Logger
 from projections.kernel import Failure
 
-_logger = structlog.get_logger(__name__)
+_logger = Logger(__name__)
 
 
 def failed(connection: Connection[TupleRow], name: str, position: int, error: Exception) -> Failure:

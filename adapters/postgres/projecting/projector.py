@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-import structlog
 from psycopg import Connection, OperationalError
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
+from adapters.logging import Logger
 from adapters.postgres.database import Database
 from adapters.postgres.projecting import as_of, standing
 from adapters.postgres.projecting.as_of import AsOf, NotBuilt, Snapshot
@@ -22,7 +22,7 @@ from projections.kernel import Failure, Progress, Projection
 CHANNEL = "event"
 """What the store notifies after each commit: a hint only, so polling goes on beside it."""
 
-_logger = structlog.get_logger(__name__)
+_logger = Logger(__name__)
 
 
 class Projector:

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-import structlog
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
+from adapters.logging import Logger
 from adapters.postgres.database import Database
 from adapters.postgres.projecting import standing
 from adapters.postgres.projecting.build import Build, fresh_schema
@@ -18,7 +18,7 @@ from adapters.postgres.projecting.swap import TablesBusy, pause, swap
 from adapters.postgres.projecting.tables import table_of
 from projections.kernel import Failure, Progress, Projection
 
-_logger = structlog.get_logger(__name__)
+_logger = Logger(__name__)
 
 _LOCK = 0x72656275  # "rebu": one rebuild at a time; the next one waits.
 

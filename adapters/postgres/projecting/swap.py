@@ -3,12 +3,12 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-import structlog
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable, QueryCanceled, UndefinedColumn, UndefinedTable
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
+from adapters.logging import Logger
 from adapters.postgres.projecting.tables import create_view, table_of
 from projections.kernel import Projection
 
@@ -17,7 +17,7 @@ _LOCK_MILLISECONDS_MAX = 300
 """Less than PostgreSQL's deadlock_timeout (1 s): if a reader and a swap block each other, the swap yields."""
 _PAUSE_SECONDS = 0.1
 
-_logger = structlog.get_logger(__name__)
+_logger = Logger(__name__)
 
 
 class TablesBusy(Exception):  # noqa: N818 - named for what was met
