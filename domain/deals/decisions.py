@@ -74,7 +74,7 @@ def open_deal(
         pipeline=pipeline,
         title=title,
         product=product,
-        amount=None if amount is None else _worth(amount, currency),
+        amount=None if amount is None else check(amount, currency),
         currency=None if amount is None else currency,
     )
     return [opened, StageEntered(stage=stage)]
@@ -89,7 +89,7 @@ def amend(deal: Deal, *, amount: Decimal, currency: str) -> Sequence[DealAmended
     """Correct the amount of an open or a won deal. Raises DealClosed for a lost one, UnknownDeal."""
     if known(deal).status == "lost":
         raise DealClosed(deal=deal.id, status=deal.status)
-    whole = _worth(amount, currency)
+    whole = check(amount, currency)
     if (deal.amount, deal.currency) == (whole, currency):
         return []
     return [DealAmended(amount=whole, currency=currency)]
@@ -126,7 +126,7 @@ def win(deal: Deal, *, owner: str | None, amount: Decimal | None = None, currenc
     still_open(deal)
     if amount is None:
         return [DealWon(stage=deal.stage, owner=owner, amount=deal.amount, currency=deal.currency)]
-    return [DealWon(stage=deal.stage, owner=owner, amount=_worth(amount, currency), currency=currency)]
+    return [DealWon(stage=deal.stage, owner=owner, amount=check(amount, currency), currency=currency)]
 
 
 def lose(deal: Deal, *, owner: str | None, reason: str, note: str | None = None) -> Sequence[DealLost]:
@@ -137,10 +137,3 @@ def lose(deal: Deal, *, owner: str | None, reason: str, note: str | None = None)
 def reopen(deal: Deal, *, reason: str) -> Sequence[DealReopened]:
     """Undo the close; the deal goes on in the stage it was closed in. Raises UnknownDeal."""
     return [] if known(deal).status == "open" else [DealReopened(stage=deal.stage, reason=reason)]
-
-
-def _worth(amount: Decimal, currency: str) -> Decimal:
-    worth = check(amount, currency)
-    if worth < 0:
-        raise InvalidData(field="amount", problem=f"{amount} is negative; a deal is worth nothing or more")
-    return worth

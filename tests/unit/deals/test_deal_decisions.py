@@ -162,7 +162,6 @@ def test_amending_to_the_same_amount_changes_nothing_and_to_another_currency_doe
 @pytest.mark.parametrize(
     ("amount", "currency", "field"),
     [
-        ("-0.01", "USD", "amount"),
         ("NaN", "USD", "amount"),
         ("0.001", "USD", "amount"),
         ("1", "BTC", "currency"),
@@ -177,7 +176,10 @@ def test_a_deal_is_not_worth_what_is_no_amount_of_money(amount: str, currency: s
     )
 
 
-def test_a_deal_may_be_worth_nothing() -> None:
+def test_a_deal_may_be_worth_nothing_or_less_as_a_credit_note_is() -> None:
+    deal().when(amend, amount=Decimal(-5), currency="USD").then(
+        DealAmended(amount=Decimal("-5.00"), currency="USD")
+    )
     deal().when(amend, amount=Decimal(0), currency="JPY").then(DealAmended(amount=Decimal(0), currency="JPY"))
 
 
