@@ -8,7 +8,6 @@ import pytest
 from reporting import LeadDisqualified, Story, TaskCancelled, day
 
 from domain.shared.rejections import UnknownRep
-from projections import duties
 from projections.neglected import neglected, overdue
 from projections.queue import queue
 from projections.scorecard import scorecard
@@ -98,17 +97,6 @@ def test_an_overdue_step_is_its_assignees_else_the_owners(story: Story) -> None:
         assert [one.task for one in overdue(view).items] == ["T-1", "T-2"]
         assert [one.task for one in overdue(view, rep="bob").items] == ["T-2"]
         assert [one.task for one in overdue(view, rep="ann").items] == ["T-1"]
-
-
-@pytest.mark.parametrize("rep", ["ann", "bob"])
-def test_what_a_rep_owes_for_the_pool_is_what_these_lists_say(story: Story, rep: str) -> None:
-    story.lead("L-1", "ann").deal("D-1", "L-1").deal("D-2", "L-1").plan("L-1", "T-1", 1, deal="D-1")
-    story.lead("L-2", "ann").plan("L-2", "T-2", 1, assignee="bob").lead("L-3", "bob").lead("L-4", "ann")
-    story.merge("L-4", "L-1", "ann", "ann").plan("L-4", "T-3", 1).done("L-4", "T-3").on(3)
-    with story.view() as view:
-        expected = (overdue(view, rep=rep).count, neglected(view, rep=rep).count)
-        assert duties.owed(view, rep=rep) == expected
-    assert expected == {"ann": (1, 1), "bob": (1, 1)}[rep]
 
 
 def test_the_queue_has_overdue_first_then_deals_near_the_finish_then_by_due_time(story: Story) -> None:
