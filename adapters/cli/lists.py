@@ -52,7 +52,7 @@ def neglected_columns(view: View) -> Sequence[Any]:
     from adapters.cli.render import Column, day, days, text
 
     return [
-        Column("since", lambda one: day(one.since, view)),
+        Column("since", lambda one: day(one.since, view), whole=True),
         Column("days", lambda one: days(one.days), number=True),
         Column("what", lambda one: f"{one.kind} {one.deal or one.lead}"),
         Column("name", lambda one: text(one.name)),
@@ -73,7 +73,7 @@ def overdue_columns(view: View) -> Sequence[Any]:
     from adapters.cli.render import Column, days, moment, text
 
     return [
-        Column("due", lambda one: moment(one.due_at, view)),
+        Column("due", lambda one: moment(one.due_at, view), whole=True),
         Column("days", lambda one: days(one.days), number=True),
         Column("step", lambda one: f"{one.task} ({one.kind})"),
         Column("lead", lambda one: one.lead),
@@ -91,16 +91,18 @@ def _queue(request: Request, rep: str) -> None:
 
 
 def queue_columns(view: View) -> Sequence[Any]:
-    from adapters.cli.render import Column, moment, money, text
+    from adapters.cli.render import NOTHING, Column, moment, money, text
 
     return [
-        Column("", lambda one: "overdue" if one.overdue else ""),
-        Column("what", lambda one: f"{one.kind} {one.deal or one.lead}"),
-        Column("name", lambda one: text(one.name)),
-        Column("stage", lambda one: text(one.stage)),
+        Column("what", lambda one: f"{one.kind} {one.deal or one.lead}", whole=True),
+        Column("name", lambda one: text(one.name) + (f", {one.stage}" if one.stage else "")),
         Column("amount", lambda one: money(one.amount, one.currency), number=True),
-        Column("next step", lambda one: text(one.task_kind)),
-        Column("due", lambda one: moment(one.due_at, view)),
+        Column(
+            "next step",
+            lambda one: f"{moment(one.due_at, view)} {one.task_kind}" if one.due_at else NOTHING,
+            whole=True,
+        ),
+        Column("", lambda one: "late" if one.overdue else "", whole=True),
     ]
 
 
@@ -117,7 +119,7 @@ def encroachment_columns(view: View) -> Sequence[Any]:
     from adapters.cli.render import Column, count, moment
 
     return [
-        Column("when", lambda one: moment(one.occurred_at, view)),
+        Column("when", lambda one: moment(one.occurred_at, view), whole=True),
         Column("lead", lambda one: one.lead),
         Column("owner", lambda one: one.owner),
         Column("by", lambda one: one.by),
@@ -145,12 +147,12 @@ def refusal_columns(view: View) -> Sequence[Any]:
     from adapters.cli.render import Column, count, moment, text
 
     return [
-        Column("recorded", lambda one: moment(one.recorded_at, view)),
+        Column("recorded", lambda one: moment(one.recorded_at, view), whole=True),
         Column("lead", lambda one: one.lead),
         Column("tried as", lambda one: one.subject),
         Column("by", lambda one: text(one.rep or one.actor)),
         Column("owner", lambda one: one.owner),
-        Column("since", lambda one: moment(one.since, view)),
+        Column("since", lambda one: moment(one.since, view), whole=True),
         Column("event", lambda one: count(one.position), number=True),
     ]
 
@@ -166,7 +168,7 @@ def pool_columns(view: View) -> Sequence[Any]:
     from adapters.cli.render import Column, moment, text
 
     return [
-        Column("since", lambda one: moment(one.since, view)),
+        Column("since", lambda one: moment(one.since, view), whole=True),
         Column("lead", lambda one: one.lead),
         Column("name", lambda one: text(one.name)),
         Column("channel", lambda one: text(one.channel)),

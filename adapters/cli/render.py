@@ -22,11 +22,16 @@ _TEXT_MIN = 8
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its head, how to show a row in it, and whether it is a number."""
+    """A column: its head, how to show a row in it, whether it is a number or else must stay `whole`."""
 
     head: str
     show: Callable[[Any], str]
     number: bool = False
+    whole: bool = False
+
+    @property
+    def on_one_line(self) -> bool:
+        return self.number or self.whole
 
 
 def console() -> Console:
@@ -53,7 +58,7 @@ def draw(columns: Sequence[Column], rows: Iterable[Any], empty: str = "Nothing."
         table.add_column(
             column.head,
             justify="right" if column.number else "left",
-            no_wrap=column.number,
+            no_wrap=column.on_one_line,
             overflow="fold",
         )
     lines = [[column.show(row) for column in columns] for row in shown]
@@ -71,7 +76,7 @@ def _width_min(columns: Sequence[Column], lines: Iterable[Sequence[str]]) -> int
         for column, *cells in zip(columns, *lines, strict=True)
     ]
     kept = [
-        width if column.number else min(width, _TEXT_MIN)
+        width if column.on_one_line else min(width, _TEXT_MIN)
         for column, width in zip(columns, widths, strict=True)
     ]
     return sum(kept) + 2 * len(columns)
