@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -43,6 +44,19 @@ def template(server: Embedded) -> str:
 @pytest.fixture
 def database_url(server: Embedded, template: str) -> Iterator[str]:
     """A migrated database of the test's own, empty, dropped afterwards."""
+    with _clone(server, template) as url:
+        yield url
+
+
+@pytest.fixture
+def other_database_url(server: Embedded, template: str) -> Iterator[str]:
+    """Another one, to compare with."""
+    with _clone(server, template) as url:
+        yield url
+
+
+@contextmanager
+def _clone(server: Embedded, template: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(server.url(), autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')

@@ -1,0 +1,83 @@
+"""An import that is killed, again and again, and run again each time ends as if nothing had happened."""
+
+import json
+import os
+import random
+import signal
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+from adapters.demo.generator import generate
+from adapters.importers.plan import ndjson_sources
+from adapters.importers.rejects import RejectsFile
+from adapters.importers.run import ImportRun, Summary
+from adapters.postgres.database import Database
+from adapters.settings import read_settings
+from adapters.wiring import Engine
+from domain.kernel import Event, Recorded
+
+END = datetime(2026, 1, 1, tzinfo=UTC)
+LEADS, KILLS = 700, 60
+
+
+def _import(url: str, file: Path, batch: int) -> Summary:
+    with Database(url) as database:
+        intake = Engine(read_settings({}), database).intake()
+        sources = ndjson_sources([str(file)], BytesIO())
+        rejects = RejectsFile(file.with_suffix(f".{os.getpid()}.rejects"), name_files=False)
+        return ImportRun(sources, intake, rejects, migration=True, batch=batch).run()
+
+
+def _die(url: str, file: Path, after: float) -> bool:
+    """Whether the import was killed before it was through."""
+    child = os.fork()
+    if child == 0:
+        try:
+            _import(url, file, batch=25)
+        finally:
+            os._exit(0)  # Never back into the tests of the parent.
+    time.sleep(after)
+    os.kill(child, signal.SIGKILL)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def _log(url: str) -> list[Recorded[Event]]:
+    with Database(url) as database:
+        store = Engine(read_settings({}), database).store
+        return [fact for page in store.read(0) for fact in page]
+
+
+def test_an_import_killed_sixty_times_gives_the_log_of_one_that_was_not(
+    database_url: str, other_database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "actions.ndjson"
+    file.write_text("".join(json.dumps(action) + "\n" for action in generate(3, LEADS, END)))
+    chance, killed = random.Random(1), 0
+    heads = set()
+    for cycle in range(KILLS):
+        # A little longer each time: what is recorded already has to be passed over first.
+        killed += _die(database_url, file, 0.03 + chance.random() * (0.1 + cycle * 0.01))
+        with Database(database_url) as database:
+            heads.add(Engine(read_settings({}), database).store.head())
+    assert killed >= KILLS * 0.8
+    assert len(heads) > 10, "the kills have to come while something is being recorded"
+    _import(database_url, file, batch=25)
+
+    once = _import(other_database_url, file, batch=1_000)
+    assert once.events == len(_log(other_database_url))
+    # The recording times are the file's, so the two logs have to be the same to the last detail.
+    assert _named(_log(database_url)) == _named(_log(other_database_url))
+
+
+def _named(facts: list[Recorded[Event]]) -> list[Recorded[Event]]:
+    """The facts with their key streams, which each database names by a secret of its own, numbered."""
+    names: dict[str, str] = {}
+    return [
+        replace(fact, stream=names.setdefault(fact.stream, f"key-{len(names)}"))
+        if fact.stream.startswith("key-")
+        else fact
+        for fact in facts
+    ]
