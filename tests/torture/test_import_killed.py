@@ -66,8 +66,7 @@ def test_an_import_killed_sixty_times_gives_the_log_of_one_that_was_not(
     assert len(heads) > 10, "the kills have to come while something is being recorded"
     _import(database_url, file, batch=25)
 
-    once = _import(other_database_url, file, batch=1_000)
-    assert once.events == len(_log(other_database_url))
+    _import(other_database_url, file, batch=1_000)
     # The recording times are the file's, so the two logs have to be the same to the last detail.
     assert _named(_log(database_url)) == _named(_log(other_database_url))
 
