@@ -1,4 +1,4 @@
-"""What reports say of a lead is what decisions know of it, for every lead of a company with all that happens."""
+"""What reports say of a lead is what decisions know of it, for every lead of a whole company."""
 
 from datetime import UTC, datetime
 
