@@ -1,7 +1,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help install demo check test bench catalogue
 
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name))))
+# The first that is there, runs (a version manager's stand-in may not) and is new enough.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 JOBS ?= auto
 
@@ -11,7 +13,7 @@ help: ## What can be made
 install: .venv/.installed ## The command at .venv/bin/dealtrail, with all it needs
 
 .venv/.installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dealtrail needs Python 3.11 or later")'
+	@test -n "$(PYTHON)" || { echo "Dealtrail needs Python 3.11 or later on the PATH"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@

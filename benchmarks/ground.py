@@ -19,7 +19,7 @@ from adapters.settings import read_settings
 from adapters.wiring import Engine
 
 END = datetime(2026, 1, 1, tzinfo=UTC)
-EVENTS_PER_LEAD = 24.0
+EVENTS_PER_LEAD = 23.8
 """Of the demo's company, roughly; only sizes the log to generate."""
 _numbers = count(1)
 
