@@ -34,5 +34,6 @@ test: install check ## Everything, on a real PostgreSQL that starts and stops by
 bench: install ## Speed, each figure against the stock library in the same run
 	$(BIN)/python -m benchmarks
 
-catalogue: install ## Take over an additive change of the stored events into tests/catalogue.json
+catalogue: install ## Take over an additive change of the stored events; write the tables of docs/reference.md
 	$(BIN)/python -m tests.catalogue
+	$(BIN)/python -m tests.reference

@@ -140,6 +140,8 @@ def opened(settings: Settings) -> Iterator["Engine"]:
     """Everything over the database that the settings name. Raises Stopped if it can't be reached."""
     import psycopg
 
+    from adapters.postgres.embedded import EmbeddedFailed
+    from adapters.postgres.migrate import DatabaseNewer
     from adapters.wiring import engine
 
     try:
@@ -148,6 +150,10 @@ def opened(settings: Settings) -> Iterator["Engine"]:
             psycopg.connect(settings.database_url, connect_timeout=CONNECT_SECONDS).close()
         with engine(settings) as parts:
             yield parts
+    except DatabaseNewer as error:
+        raise Stopped("database_newer", f"Install a newer version: {error}.") from None
+    except EmbeddedFailed as error:
+        raise Stopped("database_unavailable", f"The embedded database can't be used: {error}") from None
     except psycopg.OperationalError as error:
         raise Stopped(
             "database_unavailable", f"The database can't be reached: {str(error).strip()}"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("domain", "projections", "services", "adapters", "tests", "pyproject.toml")
+COPIED = ("domain", "projections", "services", "adapters", "tests", "docs", "pyproject.toml")
 BLOCK = re.compile(r"^```(diff|python) (\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ACTIONS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("rep.hire", "ann", "admin:eve", {"name": "Ann"}),
@@ -107,6 +107,15 @@ def test_the_walks_event_is_additive_and_its_code_is_tidy(walked: Path) -> None:
     taken = _run(walked, "tests.catalogue")
     assert (taken.returncode, taken.stderr) == (0, "")
     assert "leads.LeadRated" in (walked / "tests" / "catalogue.json").read_text()
+    described = _run(walked, "tests.reference")
+    assert (described.returncode, described.stderr) == (0, "")
+    reference = (walked / "docs" / "reference.md").read_text()
+    for line in (
+        "| `lead.rate` | `rating` |",
+        "### `dealtrail hot-leads`",
+        "items: [{lead, name, owner, rated_at",
+    ):
+        assert line in reference
     code = sorted({name for _, name, _ in _blocks()})
     for rule in (("check",), ("format", "--check")):
         tidy = _run(walked, "ruff", *rule, "--no-cache", *code)

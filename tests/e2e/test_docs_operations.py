@@ -1,0 +1,80 @@
+"""What the operations page promises of backups and upgrades."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from reporting import Story, day
+
+from adapters.postgres.embedded import Embedded, _binaries
+
+COMMAND = Path(sys.executable).parent / "dealtrail"
+ASKED = ("funnel", "--pipeline", "sales", "--json", "--as-of", day(30).isoformat(), "--axis", "occurred")
+
+
+@pytest.fixture
+def restored(server: Embedded) -> Iterator[str]:
+    """The URL of an empty database."""
+    name = f"restored_{os.getpid()}"
+    with psycopg.connect(server.url(), autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield server.url(name)
+        finally:
+            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def told(database_url: str) -> str:
+    """The URL of a database in which a deal was won, with the reports up to date."""
+    story = Story(database_url)
+    story.pipeline().rep("ann").lead("L-1", "ann").deal("D-1", "L-1").on(3)
+    story.win("D-1", "L-1", owner="ann", amount="12.50").projector.catch_up()
+    story.close()
+    return database_url
+
+
+def run(url: str, *words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(word) for word in words],
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def asked(url: str) -> dict[str, Any]:
+    done = run(url, COMMAND, *ASKED)
+    assert (done.returncode, done.stderr) == (0, "")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_backup_without_read_tables_says_the_same_when_restored(
+    told: str, restored: str, tmp_path: Path
+) -> None:
+    dump = tmp_path / "dealtrail.dump"
+    options = ("--format=custom", "--exclude-table-data=read.*", f"--file={dump}")
+    assert run(told, _binaries() / "pg_dump", *options, told).returncode == 0
+    done = run(told, _binaries() / "pg_restore", "--dbname", restored, dump)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert asked(restored) == asked(told)
+    assert asked(told)["won_amount"] == {"USD": "12.50"}
+    listed = json.loads(run(restored, COMMAND, "owner", "L-1", "--json").stdout)
+    assert listed["position"] == asked(told)["position"]
+
+
+def test_an_older_program_leaves_a_newer_database_alone(told: str) -> None:
+    with psycopg.connect(told, autocommit=True) as admin:
+        admin.execute("INSERT INTO log.migration (number, name) VALUES (9999, '9999_later')")
+    done = run(told, COMMAND, *ASKED)
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (1, "database_newer")
+    assert "Traceback" not in done.stderr
