@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from adapters.cli.wording import counted
 from adapters.importers.items import Source
 from adapters.importers.mapping import load_mapping
 from adapters.importers.ndjson import LINE_MAX
@@ -153,7 +154,8 @@ def _complain(refusal: SourceRefusal, *, as_json: bool) -> None:
 
 def _told(summary: Summary) -> str:
     text = (
-        f"{summary.accepted:,} actions accepted ({summary.events:,} events), {summary.duplicates:,} known "
-        f"before, {summary.rejected:,} lines rejected, in {summary.seconds:.1f} s"
+        f"{counted(summary.accepted, 'action')} accepted ({counted(summary.events, 'event')}), "
+        f"{summary.duplicates:,} known before, {counted(summary.rejected, 'line')} rejected, "
+        f"in {summary.seconds:.1f} s"
     )
     return f"{text}\nRejected lines and reasons: {summary.rejects}" if summary.rejects else text

@@ -6,6 +6,7 @@ import click
 
 from adapters.cli import moments
 from adapters.cli.asking import Request, report, source, tell
+from adapters.cli.wording import counted
 from projections.asking import View
 from projections.cycle_time import CycleTime
 from projections.funnel import Funnel, FunnelBy
@@ -49,8 +50,8 @@ def draw_funnel(found: Funnel, view: View) -> None:
 
     head(f"Funnel of {found.pipeline} ({found.view})", view)
     say(
-        f"{found.deals:,} deals of {found.leads:,} leads: {found.open:,} open, {found.won:,} won, "
-        f"{found.lost:,} lost · won {purse(found.won_amount)}"
+        f"{counted(found.deals, 'deal')} of {counted(found.leads, 'lead')}: {found.open:,} open, "
+        f"{found.won:,} won, {found.lost:,} lost · won {purse(found.won_amount)}"
     )
     say(f"win rate of closed {percent(found.win_rate_closed)}, of all {percent(found.win_rate_all)}")
     draw(

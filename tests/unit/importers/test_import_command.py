@@ -165,7 +165,7 @@ def test_what_cannot_be_meant_is_told_before_anything_is_imported(
 def test_people_read_sentences(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     run_import(ImportRequest(["-"]), command._submitter, stdin=io.BytesIO(ACTION + b"x"))
     out, _ = capsys.readouterr()
-    assert out.startswith("1 actions accepted (1 events), 0 known before, 1 lines rejected")
+    assert out.startswith("1 action accepted (1 event), 0 known before, 1 line rejected")
     assert "stdin.rejects.ndjson" in out
     run_import(ImportRequest(["gone"]), command._submitter)
     assert capsys.readouterr().err == "no_file: gone: No such file or directory.\n"
