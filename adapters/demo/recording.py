@@ -7,6 +7,7 @@ from itertools import islice
 from time import monotonic
 from typing import Any
 
+from adapters.garbage import no_full_collections
 from adapters.importers.submission import Submitter
 from services.intake import Submission
 
@@ -33,20 +34,21 @@ def record(
 ) -> Outcome:
     """Record all actions as a migration, in their order. What was recorded before changes nothing."""
     began, outcome, done = monotonic(), Outcome(), 0
-    for batch in _batches(actions):
-        for answer in submitter.submit([Submission(action) for action in batch], migration=True):
-            outcome.events += answer.events
-            if answer.error is not None:
-                code = answer.error["code"]
-                outcome.refused[code] += 1
-                outcome.examples.setdefault(code, answer.error["message"])
-            elif answer.duplicate:
-                outcome.duplicates += 1
-            else:
-                outcome.accepted += 1
-        done += len(batch)
-        if progress is not None:
-            progress(done)
+    with no_full_collections():
+        for batch in _batches(actions):
+            for answer in submitter.submit([Submission(action) for action in batch], migration=True):
+                outcome.events += answer.events
+                if answer.error is not None:
+                    code = answer.error["code"]
+                    outcome.refused[code] += 1
+                    outcome.examples.setdefault(code, answer.error["message"])
+                elif answer.duplicate:
+                    outcome.duplicates += 1
+                else:
+                    outcome.accepted += 1
+            done += len(batch)
+            if progress is not None:
+                progress(done)
     outcome.seconds = monotonic() - began
     return outcome
 

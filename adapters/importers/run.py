@@ -6,6 +6,7 @@ from operator import itemgetter
 from time import monotonic
 from typing import Any
 
+from adapters.garbage import no_full_collections
 from adapters.importers.items import Item, Place, Proposed, Refused, Source
 from adapters.importers.rejects import RejectsFile
 from adapters.importers.submission import Submitter
@@ -72,7 +73,8 @@ class ImportRun:
         """Do it. A KeyboardInterrupt between batches ends the run as `stop` does."""
         began = monotonic()
         try:
-            self._import()
+            with no_full_collections():
+                self._import()
         except KeyboardInterrupt:
             self._stopping = True
         finally:
