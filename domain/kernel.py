@@ -90,7 +90,13 @@ class Rejected(Exception):  # noqa: N818 - named for what happened, not for bein
 
     @property
     def message(self) -> str:
-        return (type(self).__doc__ or "").format_map(self.details)
+        """The docstring filled with `details`, lists written out."""
+        told = {name: _told(value) for name, value in self.details.items()}
+        return (type(self).__doc__ or "").format_map(told)
 
     def __str__(self) -> str:
         return self.message
+
+
+def _told(value: Any) -> Any:
+    return ", ".join(str(each) for each in value) if isinstance(value, list | tuple) else value

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from domain.kernel import Rejected
 from domain.shared.actors import Actor
 from domain.shared.rejections import InvalidData
-from services.payloads import PAYLOADS, Name, Payload
+from services.payloads import PAYLOADS, Name, NoOffset, Payload, read_moment
+from services.problems import problem
 
 AHEAD_MAX = timedelta(minutes=5)
 
@@ -99,7 +100,7 @@ def parse(raw: bytes | Mapping[str, Any], *, now: datetime) -> Action:
     try:
         data = payload.__pydantic_validator__.validate_python(envelope.data or {})
     except ValidationError as error:
-        raise _refused(error, text, prefix="data.") from None
+        raise _refused_field(error) from None
     return Action(
         source=envelope.source,
         id=envelope.id,
@@ -123,31 +124,31 @@ def _dump(raw: Mapping[str, Any]) -> bytes:
 
 def _moment(field: str, text: str, now: datetime) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise NaiveTime(field=field, value=text)
-        moment = moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidData(
-            field=field, problem=f"{text!r} is not a time such as 2026-10-02T09:15:00+03:00"
-        ) from None
+        moment = read_moment(text)
+    except NoOffset:
+        raise NaiveTime(field=field, value=text) from None
+    except ValueError as wrong:
+        raise InvalidData(field=field, problem=str(wrong)) from None
     if moment > now + AHEAD_MAX:
         raise FutureTime(field=field, value=text, now=now.isoformat(timespec="seconds"))
     return moment
 
 
-def _refused(error: ValidationError, text: bytes, prefix: str = "") -> Rejected:
+def _refused(error: ValidationError, text: bytes) -> Rejected:
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
-        return Malformed(problem=_why_no_json(text, first["msg"]))
-    if not first["loc"] and not prefix:
+        return Malformed(problem=_why_no_json(text, first["ctx"]["error"]))
+    if not first["loc"]:
         return Malformed(problem="it is not a JSON object")
-    cause = first.get("ctx", {}).get("error")
-    field = prefix + ".".join(str(part) for part in first["loc"])
-    if isinstance(cause, ValueError) and str(cause).startswith("naive:"):
-        return NaiveTime(field=field, value=str(cause).removeprefix("naive:"))
-    problem = "is missing" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
-    return InvalidData(field=field, problem=problem)
+    return _refused_field(error)
+
+
+def _refused_field(error: ValidationError) -> Rejected:
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if isinstance(first.get("ctx", {}).get("error"), NoOffset):
+        return NaiveTime(field=field, value=first["input"])
+    return InvalidData(field=field, problem=problem(first))
 
 
 def _why_no_json(text: bytes, problem: str) -> str:
@@ -155,4 +156,6 @@ def _why_no_json(text: bytes, problem: str) -> str:
         text.decode()
     except UnicodeDecodeError as broken:
         return f"byte {broken.start + 1} is not UTF-8"
-    return problem
+    what, _, where = problem.partition(" at line ")
+    line, _, column = where.partition(" column ")
+    return f"its JSON is broken, {what}" + (f" at character {column}" if line == "1" else "")

@@ -15,6 +15,7 @@ class Activities:
 
     def record_contact(self, desk: Desk, data: RecordContact) -> None:
         """A contact is a fact, whoever made it; by somebody else's rep it is an encroachment."""
+        desk.actor.must_not_be_payroll("record contacts")
         lead = desk.resolve(desk.subject)
         self._deal_of(desk, lead, data.deal)
         owner = desk.owner_of(lead)
@@ -89,9 +90,7 @@ class Activities:
 
     def _deal_of(self, desk: Desk, lead: Lead, deal: str | None) -> None:
         if deal is not None and desk.resolve(desk.deal(deal).lead).id != lead.id:
-            raise InvalidData(
-                field="data.deal", problem=f"the deal {deal} is not one with the lead {lead.id}"
-            )
+            raise InvalidData(field="deal", problem=f"the deal {deal} is not one with the lead {lead.id}")
 
     def _protection(self, desk: Desk, lead: Lead, deal: str | None) -> int:
         if deal is None:

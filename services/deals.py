@@ -6,7 +6,7 @@ from domain.deals import decisions
 from domain.deals.events import Share
 from domain.deals.model import DEAL, Deal
 from domain.kernel import Event
-from domain.leads.decisions import alive, work
+from domain.leads.decisions import alive, depart, work
 from domain.leads.events import Work
 from domain.leads.model import LEAD, Lead
 from domain.pipelines.decisions import known, loss_reason_of, stage_of
@@ -108,3 +108,11 @@ class Deals:
         days = known(desk.pipeline(pipeline)).protection_days if extends else None
         worked = work(lead, done, deal=desk.subject, protection_days=days, now=desk.now)
         desk.record(LEAD.stream(lead.id), worked)
+        if done in ("deal_opened", "deal_reopened"):
+            self._let_go(desk, desk.resolve(lead.id))
+
+    def _let_go(self, desk: Desk, lead: Lead) -> None:
+        """A won lead stays with a rep who leaves; open again, it goes to the pool as their others did."""
+        owner = desk.owner_of(lead)
+        if owner is not None and desk.known_rep(owner).status == "left":
+            desk.record(LEAD.stream(lead.id), depart(lead, successor=None, now=desk.now))

@@ -22,16 +22,18 @@ from services.recall import Recall
 from services.upkeep import AT_ONCE, departures, lapses
 
 PAUSE_MAX_SECONDS = 0.05
+NO_MIGRATION = "this is no migration. Import it with --migration, or leave recordedtime out"
+LIVE = "the log has gone live, and records as of now. Import without --migration and without recordedtime"
 
 
 class NotMigration(Rejected):
-    """recordedtime is only taken from an admin's migration, before the log has gone live."""
+    """A recording time is not taken over: {reason}."""
 
     code = "not_migration"
 
 
 class RecordedTimeOrder(Rejected):
-    """recordedtime {recordedtime} is earlier than that of an action recorded before it."""
+    """recordedtime {recordedtime} is earlier than {reached}, where the log is: sort the actions by it."""
 
     code = "recordedtime_order"
 
@@ -132,7 +134,7 @@ class Intake:
         try:
             action = parse(submission.raw, now=now)
             if action.recorded_at is not None and not migration:
-                raise NotMigration()
+                raise NotMigration(reason=NO_MIGRATION)
         except Rejected as rejected:
             return _Job(None, submission.group, Answer(error=error_object(rejected)))
         if migration:
@@ -229,9 +231,13 @@ class Intake:
             case Conflict(streams=streams):
                 self._recall.forget(streams)
                 return False
-            case OutOfOrder(live=live):
+            case OutOfOrder(live=live, recorded_at=reached):
                 assert job.action is not None
-                late = NotMigration() if live else RecordedTimeOrder(recordedtime=job.action.recorded_at)
+                late = (
+                    NotMigration(reason=LIVE)
+                    if live
+                    else RecordedTimeOrder(recordedtime=job.action.recorded_at, reached=reached)
+                )
                 job.answer = Answer(error=error_object(late))
             case Duplicate(facts=facts):
                 self._recall.forget({fact.stream for fact in facts})

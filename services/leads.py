@@ -118,7 +118,7 @@ class Leads:
         if decisions.known(lead).points_to is None:
             raise decisions.NotMerged(lead=lead.id)
         if data.into is not None and desk.resolve(data.into).id != desk.resolve(lead.id).id:
-            raise InvalidData(field="data.into", problem=f"{lead.id} isn't merged into {data.into}")
+            raise InvalidData(field="into", problem=f"{lead.id} isn't merged into {data.into}")
         parted_from = desk.state(LEAD, lead.points_to or "")
         of_lead, of_other = decisions.unmerge(
             lead,
@@ -153,8 +153,7 @@ class Leads:
 
     def _registering_for(self, desk: Desk, data: RegisterLead) -> str | None:
         actor = desk.actor
-        if actor.role == "payroll":
-            raise actor.refuse("register leads", "payroll only closes periods and answers disputes")
+        actor.must_not_be_payroll("register leads")
         owner = data.owner if data.names_owner else actor.rep
         if owner is None or owner == actor.rep:
             return owner

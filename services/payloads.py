@@ -1,5 +1,6 @@
 """What each type of action carries, as the contract's table says. A new action is one class here."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
@@ -21,21 +22,37 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 Note = Annotated[str, StringConstraints(max_length=20_000)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+A_NUMBER = 'must be a number, such as "1234.50"'
+_NO_NUMBER = re.compile(r"[^0-9.eE+-]").search  # Decimal would take 1_000, and digits of any script.
 
 
 def _exact(value: Any) -> Any:
-    if isinstance(value, float | bool):
+    if isinstance(value, float):
         raise ValueError(f'write it as a string, such as "{value}", so that nothing is lost')
+    if isinstance(value, bool) or (isinstance(value, str) and _NO_NUMBER(value)):
+        raise ValueError(A_NUMBER)
     return value
+
+
+class NoOffset(ValueError):  # noqa: N818 - named for what is wrong
+    """The time doesn't say how far it is from UTC."""
+
+
+def read_moment(text: str) -> datetime:
+    """A time as RFC 3339 has it, in UTC. Raises NoOffset, or ValueError with what is wrong."""
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not a time such as 2026-10-02T09:15:00+03:00") from None
+    raise NoOffset
 
 
 def _moment(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ValueError("must be a time as text, such as 2026-10-02T09:15:00+03:00")
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError(f"naive:{value}")
-    return moment.astimezone(UTC)
+    return read_moment(value)
 
 
 Exact = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
@@ -54,7 +71,7 @@ class NoData(Payload):
 
 
 class StageGiven(Stage):
-    probability: Annotated[Exact, Field(ge=0, le=100)] | None = None
+    probability: Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     days: Annotated[int, Field(ge=0)] | None = None
     name: Name
 
@@ -83,6 +100,12 @@ class Keys(BaseModel):
     tax_id: str | None = None
     external: Name | None = None
 
+    @model_validator(mode="after")
+    def _any(self) -> "Keys":
+        if not self.given():
+            raise ValueError("a lead needs at least one of phone, email, tax_id, external")
+        return self
+
     def given(self) -> dict[str, str]:
         return {kind: value for kind, value in self if value is not None}
 
@@ -94,12 +117,6 @@ class RegisterLead(Payload):
     campaign: Name | None = None
     branch: Name | None = None
     owner: Name | None = None
-
-    @model_validator(mode="after")
-    def _has_a_key(self) -> "RegisterLead":
-        if not self.keys.given():
-            raise ValueError("keys: a lead needs at least one of phone, email, tax_id, external")
-        return self
 
     @property
     def names_owner(self) -> bool:

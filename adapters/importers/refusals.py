@@ -1,22 +1,10 @@
 """What can be wrong with a source, a row or a mapping: stable codes, and sentences that say what to do."""
 
-from typing import Any
-
 from domain.kernel import Rejected
 
 
 class SourceRefusal(Rejected):
     """Something in a source cannot be used."""
-
-    @property
-    def message(self) -> str:
-        """The docstring filled with `details`, lists written out."""
-        told = {name: _told(value) for name, value in self.details.items()}
-        return (type(self).__doc__ or "").format_map(told)
-
-
-def _told(value: Any) -> str:
-    return ", ".join(str(each) for each in value) if isinstance(value, (list, tuple)) else str(value)
 
 
 class LineTooLarge(SourceRefusal):

@@ -79,7 +79,7 @@ def recognise(leads: Sequence[Lead], *, rep: str | None, now: datetime) -> Lead 
     for lead in leads:
         refuse_if_claimed(lead, rep=rep, now=now)
     if len(leads) > 1:
-        raise KeysOfTwoLeads(leads=" and ".join(sorted(lead.id for lead in leads)))
+        raise KeysOfTwoLeads(leads=sorted(lead.id for lead in leads))
     return leads[0] if leads else None
 
 

@@ -45,7 +45,7 @@ def stage_of(pipeline: Pipeline, stage: str | None) -> str:
     if stage is None:
         return names[0]
     if stage not in names:
-        raise UnknownStage(pipeline=pipeline.id, stage=stage, stages=", ".join(names))
+        raise UnknownStage(pipeline=pipeline.id, stage=stage, stages=names)
     return stage
 
 
@@ -53,7 +53,7 @@ def loss_reason_of(pipeline: Pipeline, reason: str) -> str:
     """The reason, if it is on the pipeline's list. Raises UnknownLossReason, UnknownPipeline."""
     reasons = known(pipeline).loss_reasons
     if reason not in reasons:
-        raise UnknownLossReason(pipeline=pipeline.id, reason=reason, reasons=", ".join(reasons))
+        raise UnknownLossReason(pipeline=pipeline.id, reason=reason, reasons=list(reasons))
     return reason
 
 

@@ -31,6 +31,11 @@ class Actor:
     def refuse(self, action: str, reason: str) -> NotEntitled:
         return NotEntitled(actor=self.name, action=action, reason=reason)
 
+    def must_not_be_payroll(self, action: str) -> None:
+        """Raises NotEntitled for payroll, which has no part in selling."""
+        if self.role == "payroll":
+            raise self.refuse(action, "payroll only closes periods and answers disputes")
+
     def must_work_for(self, owner: str | None, *, beside: AbstractSet[str], action: str) -> None:
         """Only the owner, those `beside` them (heads above, reps on the split), a service or an admin may.
 

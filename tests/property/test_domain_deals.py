@@ -121,7 +121,6 @@ class OneDeal(RuleBasedStateMachine):
         amount, currency = self.deal.amount, self.deal.currency
         assert (amount is None) == (currency is None)
         if amount is not None and currency is not None:
-            assert amount >= 0
             assert amount.as_tuple().exponent == -minor_digits(currency)
 
     def _ask(

@@ -216,8 +216,9 @@ def test_keys_of_two_of_ones_own_leads_are_refused_naming_both() -> None:
     with pytest.raises(KeysOfTwoLeads) as refused:
         recognise(mine, rep="ann", now=NOON)
     assert refused.value.message == (
-        "These keys belong to different leads: L-1 and L-2. Merge them first (lead.merge)."
+        "These keys belong to different leads: L-1, L-2. Merge them first (lead.merge)."
     )
+    assert refused.value.details["leads"] == ["L-1", "L-2"]
 
 
 def test_a_rep_whose_next_steps_are_in_order_gets_a_pool_lead() -> None:

@@ -64,7 +64,7 @@ def test_a_stage_that_the_pipeline_has_not_is_refused_naming_those_it_has() -> N
 def test_a_loss_reason_is_from_the_pipelines_list() -> None:
     assert loss_reason_of(Scenario(PIPELINE, "sales").given(DEFINED).state, "price") == "price"
     Scenario(PIPELINE, "sales").given(DEFINED).when(loss_reason_of, "mood").then_rejected(
-        UnknownLossReason, reason="mood", reasons="price, no answer"
+        UnknownLossReason, reason="mood", reasons=["price", "no answer"]
     )
 
 
