@@ -30,7 +30,7 @@ class Deals:
             title=data.title,
             product=data.product,
             amount=data.amount,
-            currency=data.currency or desk.currency,
+            currency=data.currency or (desk.currency if data.amount is not None else None),
         )
         self._record(desk, lead, data.pipeline, events, "deal_opened", extends=True)
 

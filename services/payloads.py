@@ -15,13 +15,13 @@ from pydantic import (
 )
 
 from domain.deals.events import Share
-from domain.leads.model import PROTECTION_DAYS
 from domain.pipelines.events import Stage
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 Note = Annotated[str, StringConstraints(max_length=20_000)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+DAYS_MAX = 36_500
 A_NUMBER = 'must be a number, such as "1234.50"'
 _NO_NUMBER = re.compile(r"[^0-9.eE+-]").search  # Decimal would take 1_000, and digits of any script.
 
@@ -72,14 +72,14 @@ class NoData(Payload):
 
 class StageGiven(Stage):
     probability: Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
-    days: Annotated[int, Field(ge=0)] | None = None
+    days: Annotated[int, Field(ge=0, le=DAYS_MAX)] | None = None
     name: Name
 
 
 class DefinePipeline(Payload):
     stages: Annotated[tuple[StageGiven, ...], Field(min_length=1)]
-    loss_reasons: tuple[Text, ...] = ()
-    protection_days: Annotated[int, Field(gt=0, le=36_500)] = PROTECTION_DAYS
+    loss_reasons: tuple[Text, ...] | None = None
+    protection_days: Annotated[int, Field(gt=0, le=DAYS_MAX)] | None = None
 
 
 class HireRep(Payload):

@@ -1,5 +1,6 @@
 """Defining pipelines."""
 
+from domain.leads.model import PROTECTION_DAYS
 from domain.pipelines import decisions
 from domain.pipelines.events import Stage
 from domain.pipelines.model import PIPELINE
@@ -19,7 +20,7 @@ class Pipelines:
         events = decisions.define(
             pipeline,
             stages=stages,
-            loss_reasons=data.loss_reasons,
-            protection_days=data.protection_days,
+            loss_reasons=data.loss_reasons or (),
+            protection_days=data.protection_days or PROTECTION_DAYS,
         )
         desk.record(PIPELINE.stream(pipeline.id), events)

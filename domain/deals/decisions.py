@@ -15,7 +15,7 @@ from domain.deals.events import (
 )
 from domain.deals.model import Deal
 from domain.kernel import Event, Rejected
-from domain.shared.money import check
+from domain.shared.money import check, minor_digits
 from domain.shared.rejections import InvalidData, UnknownDeal
 
 PERCENT_DECIMALS_MAX = 6
@@ -62,20 +62,25 @@ def open_deal(
     title: str | None = None,
     product: str | None = None,
     amount: Decimal | None = None,
-    currency: str,
+    currency: str | None = None,
 ) -> Sequence[Event]:
-    """An attempt to sell begins in `stage`. Raises DealExists if the id means another deal already."""
+    """An attempt to sell begins in `stage`. Raises DealExists if the id means another deal already.
+
+    An amount has a currency; a currency alone is that of an amount to come.
+    """
     if deal.status != "unknown":
         if (deal.lead, deal.pipeline) == (lead, pipeline):
             return []  # A double click or a slow retry must not make two deals.
         raise DealExists(deal=deal.id, lead=deal.lead, pipeline=deal.pipeline)
+    if currency is not None:
+        minor_digits(currency)
     opened = DealOpened(
         lead=lead,
         pipeline=pipeline,
         title=title,
         product=product,
-        amount=None if amount is None else check(amount, currency),
-        currency=None if amount is None else currency,
+        amount=None if amount is None or currency is None else check(amount, currency),
+        currency=currency,
     )
     return [opened, StageEntered(stage=stage)]
 
@@ -121,10 +126,16 @@ def split(deal: Deal, *, shares: Sequence[Share]) -> Sequence[DealSplit]:
 def win(deal: Deal, *, owner: str | None, amount: Decimal | None = None, currency: str) -> Sequence[DealWon]:
     """The customer bought; without an amount, for what the deal was worth. Raises DealClosed, UnknownDeal.
 
-    `currency` is that of `amount`; the credit is the owner's unless there is a split.
+    `currency` is that of `amount`; the credit is the owner's unless there is a split. Raises InvalidData for
+    another currency without an amount in it.
     """
     still_open(deal)
     if amount is None:
+        if deal.amount is not None and currency != deal.currency:
+            raise InvalidData(
+                field="currency",
+                problem=f"the deal is worth {deal.amount} {deal.currency}: name the amount too",
+            )
         return [DealWon(stage=deal.stage, owner=owner, amount=deal.amount, currency=deal.currency)]
     return [DealWon(stage=deal.stage, owner=owner, amount=check(amount, currency), currency=currency)]
 

@@ -119,8 +119,8 @@ class OneDeal(RuleBasedStateMachine):
     @invariant()
     def the_amount_is_money_in_full_minor_units(self) -> None:
         amount, currency = self.deal.amount, self.deal.currency
-        assert (amount is None) == (currency is None)
-        if amount is not None and currency is not None:
+        if amount is not None:
+            assert currency is not None
             assert amount.as_tuple().exponent == -minor_digits(currency)
 
     def _ask(

@@ -49,9 +49,10 @@ def test_a_deal_is_opened_in_a_stage_with_its_amount_in_full_minor_units() -> No
     ).then(OPENED, IN_TALKS)
 
 
-def test_a_deal_without_an_amount_has_no_currency_either() -> None:
-    Scenario(DEAL, "D-1").when(open_deal, lead="L-1", pipeline="sales", stage="talks", currency="USD").then(
-        DealOpened(lead="L-1", pipeline="sales"), IN_TALKS
+@pytest.mark.parametrize("currency", ["EUR", None])
+def test_a_deal_without_an_amount_keeps_the_currency_for_when_there_is_one(currency: str | None) -> None:
+    Scenario(DEAL, "D-1").when(open_deal, lead="L-1", pipeline="sales", stage="talks", currency=currency).then(
+        DealOpened(lead="L-1", pipeline="sales", currency=currency), IN_TALKS
     )
 
 
@@ -108,7 +109,11 @@ def test_a_deal_that_was_never_opened_is_unknown(decide: Callable[..., Any], sai
 
 
 def test_a_win_names_the_stage_and_whose_lead_it_is_and_takes_the_deals_amount() -> None:
-    deal().when(win, owner="ann", currency="EUR").then(WON)
+    deal().when(win, owner="ann", currency="USD").then(WON)
+
+
+def test_a_win_in_another_currency_needs_its_amount() -> None:
+    deal().when(win, owner="ann", currency="EUR").then_rejected(InvalidData, field="currency")
 
 
 def test_a_win_may_bring_its_own_amount() -> None:
