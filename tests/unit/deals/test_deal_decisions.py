@@ -51,9 +51,9 @@ def test_a_deal_is_opened_in_a_stage_with_its_amount_in_full_minor_units() -> No
 
 @pytest.mark.parametrize("currency", ["EUR", None])
 def test_a_deal_without_an_amount_keeps_the_currency_for_when_there_is_one(currency: str | None) -> None:
-    Scenario(DEAL, "D-1").when(open_deal, lead="L-1", pipeline="sales", stage="talks", currency=currency).then(
-        DealOpened(lead="L-1", pipeline="sales", currency=currency), IN_TALKS
-    )
+    Scenario(DEAL, "D-1").when(
+        open_deal, lead="L-1", pipeline="sales", stage="talks", currency=currency
+    ).then(DealOpened(lead="L-1", pipeline="sales", currency=currency), IN_TALKS)
 
 
 def test_a_double_click_does_not_make_two_deals() -> None:
