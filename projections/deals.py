@@ -226,6 +226,7 @@ def _close(
 
 
 def _reopen(stage: str, fact: Recorded[Event], rows: Rows) -> None:
+    _leave_stage(fact, rows)  # By the dates alone the close may come later: the deal is in a stage still.
     row = rows.get(DealRow, fact.entity)
     if row.status != "open":
         rows.change(DealClose, fact.entity, row.closes, reopened_at=fact.occurred_at)

@@ -11,7 +11,7 @@ from projections.team import must_know_rep
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A deal, a lead without one, or a step for somebody else's lead; with the next step planned, if any.
+    """A deal, a lead without one, or a step that neither stands for; with the next step planned, if any.
 
     `ordinal` is the stage's place in its pipeline of `stages` stages.
     """
@@ -38,32 +38,37 @@ def queue(view: View, *, rep: str) -> Listing:
         STANDS_FOR
         + COVERED
         + """
-        , work AS (
-            SELECT 'deal' AS kind, offer.standing AS lead, offer.deal,
-                   coalesce(offer.title, held.name) AS name, offer.stage, offer.pipeline, offer.amount,
-                   offer.currency, next.task, next.kind AS task_kind, next.due_at
-            FROM offer JOIN held ON held.lead = offer.standing LEFT JOIN LATERAL (
-                SELECT * FROM step WHERE step.lead = offer.standing AND step.status = 'planned'
-                  AND (step.deal IS NULL OR step.deal = offer.deal)
-                ORDER BY step.due_at, step.task LIMIT 1
-            ) next ON true
-            WHERE held.rep = %(rep)s
+        , mine AS MATERIALIZED (SELECT * FROM held WHERE rep = %(rep)s),
+        offered AS MATERIALIZED (
+            SELECT offer.*, mine.name FROM offer JOIN mine ON mine.lead = offer.standing
+        ), promised AS MATERIALIZED (
+            SELECT step.*, mine.lead IS NOT NULL AS own,
+                   mine.status = 'open' AS mine_open, offered.deal AS standing_for
+            FROM step LEFT JOIN mine USING (lead) LEFT JOIN offered
+              ON offered.standing = step.lead AND (step.deal IS NULL OR step.deal = offered.deal)
+            WHERE step.status = 'planned' AND (mine.lead IS NOT NULL OR step.assignee = %(rep)s)
+        ), work AS (
+            SELECT 'deal' AS kind, offered.standing AS lead, offered.deal,
+                   coalesce(offered.title, offered.name) AS name, offered.stage, offered.pipeline,
+                   offered.amount, offered.currency, next.task, next.kind AS task_kind, next.due_at
+            FROM offered LEFT JOIN (
+                SELECT DISTINCT ON (standing_for) * FROM promised WHERE standing_for IS NOT NULL
+                ORDER BY standing_for, due_at, task
+            ) next ON next.standing_for = offered.deal
             UNION ALL
-            SELECT 'lead', held.lead, next.deal, held.name, NULL, NULL, NULL, NULL, next.task, next.kind,
+            SELECT 'lead', mine.lead, next.deal, mine.name, NULL, NULL, NULL, NULL, next.task, next.kind,
                    next.due_at
-            FROM held LEFT JOIN LATERAL (
-                SELECT * FROM step WHERE step.lead = held.lead AND step.status = 'planned'
-                ORDER BY step.due_at, step.task LIMIT 1
-            ) next ON true
-            WHERE held.rep = %(rep)s AND held.status = 'open'
-              AND NOT EXISTS (SELECT FROM offer WHERE offer.standing = held.lead)
+            FROM mine LEFT JOIN (
+                SELECT DISTINCT ON (lead) * FROM promised WHERE own ORDER BY lead, due_at, task
+            ) next ON next.lead = mine.lead
+            WHERE mine.status = 'open' AND NOT EXISTS (SELECT FROM offered WHERE standing = mine.lead)
             UNION ALL
-            SELECT 'task', step.lead, step.deal, held.name, NULL, NULL, NULL, NULL, step.task, step.kind,
-                   step.due_at
-            FROM step JOIN held USING (lead)
-            WHERE step.assignee = %(rep)s AND step.status = 'planned' AND held.status <> 'disqualified'
-              AND (held.rep IS DISTINCT FROM %(rep)s OR (
-                  held.status = 'won' AND NOT EXISTS (SELECT FROM offer WHERE offer.standing = held.lead)))
+            SELECT 'task', promised.lead, promised.deal, held.name, NULL, NULL, NULL, NULL, task, kind, due_at
+            FROM promised LEFT JOIN held USING (lead)
+            WHERE standing_for IS NULL AND coalesce(assignee, held.rep) = %(rep)s
+              AND held.status IS DISTINCT FROM 'disqualified'
+              AND NOT (own AND mine_open
+                       AND NOT EXISTS (SELECT FROM offered WHERE standing = promised.lead))
         )
         SELECT work.kind, lead, deal, work.name, work.stage, stage.ordinal, pipeline.stages, amount, currency,
                task, task_kind, due_at, coalesce(due_at < %(moment)s, false) AS overdue

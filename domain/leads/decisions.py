@@ -273,5 +273,7 @@ def _given_back(
         claim = merge.alone(claim)
         return None if claim is None or claim.rep in gone or claim.expires_at <= now else claim
 
+    if parted_from.status == "disqualified":
+        return standing(lead.claim), None  # Its claim ended with it.
     left = standing(merge.before) if merge in deciding[-1:] else parted_from.claim_at(now)
     return standing(lead.claim), left
