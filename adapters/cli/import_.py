@@ -107,7 +107,7 @@ def _rejects(request: ImportRequest, sources: Sequence[Source]) -> RejectsFile:
     path = Path(request.rejects) if request.rejects else default_rejects(first)
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise RejectsNotWritable(file=str(path), reason="no such directory, or no permission")
-    for name in (*read, *([request.mapping] if request.mapping else [])):
+    for name in (*(source.name for source in sources), *([request.mapping] if request.mapping else [])):
         if path.exists() and Path(name).exists() and path.samefile(name):
             raise RejectsNotWritable(file=str(path), reason="it is one of the files to read")
     return RejectsFile(path, name_files=len(read) > 1)
