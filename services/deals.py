@@ -82,8 +82,8 @@ class Deals:
     def _deal(self, desk: Desk, action: str, *, lead_must_live: bool = False) -> tuple[Deal, Lead]:
         deal = desk.deal(desk.subject)
         lead = desk.resolve(deal.lead)
-        if lead_must_live:
-            alive(lead)
+        if lead_must_live or desk.actor.rep not in (None, *deal.on_the_split):
+            alive(lead)  # An ended lead has no owner; telling a rep to claim it would send them in a circle.
         self._entitled(desk, lead, deal, action)
         return deal, lead
 

@@ -46,6 +46,6 @@ class UnknownPipeline(Rejected):
 
 
 class LeadClosed(Rejected):
-    """The lead {lead} has ended: it was {status}."""
+    """The lead {lead} has ended: it was {status}. To go on with the customer, register a new one."""
 
     code = "lead_closed"

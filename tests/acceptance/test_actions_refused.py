@@ -141,7 +141,7 @@ def test_data_that_is_wrong_is_refused_naming_the_field(company: Company) -> Non
             *((amended(amount), *field("amount")) for amount in no_money),
             (amended("1.5", "JPY"), *field("amount")),
             (amended("1.5555", "KWD"), *field("amount")),
-            *((amended("1", currency), *field("currency")) for currency in ("usd", "US", "XXX", "ZZZ")),
+            *((amended("1", currency), *field("currency")) for currency in ("usd", "US", "XAU", "ZZZ")),
             (action("deal.amend", "D-1", {"currency": "USD"}), *field("amount")),
             (action("deal.win", "D-1", {"currency": "USD"}), *field("currency")),
             (register("L-5", 5, data={"colour": "red"}), *field("colour")),
@@ -209,6 +209,9 @@ def test_what_does_not_exist_is_named(company: Company) -> None:
 def test_what_is_over_is_over(company: Company) -> None:
     step = {"task": "T-1", "due_at": "2027-01-01T00:00:00Z", "kind": "call"}
     company.accept(
+        register("L-8", 8),
+        action("deal.open", "D-8", OPENED | {"lead": "L-8"}),
+        action("lead.disqualify", "L-8", {"reason": "closed down"}),
         action("task.plan", "L-1", step),
         action("task.complete", "L-1", {"task": "T-1", "result": "done"}),
         action("deal.win", "D-1"),
@@ -226,6 +229,8 @@ def test_what_is_over_is_over(company: Company) -> None:
             (register("L-9", 99), *ended),
             (action("deal.open", "D-5", OPENED | {"lead": "L-9"}), *ended),
             (action("task.plan", "L-9", step), *ended),
+            (action("deal.move", "D-8", {"stage": "Offer"}), "lead_closed", {"lead": "L-8"}),
+            (action("deal.lose", "D-8", {"reason": "price"}), "lead_closed", {"lead": "L-8"}),
             (action("task.cancel", "L-1", {"task": "T-1", "reason": "x"}), "task_closed", {"status": "done"}),
             (action("lead.unmerge", "L-1"), "not_merged", {"lead": "L-1"}),
             (contact("L-1", "gone"), "rep_left", {"rep": "gone"}),
@@ -236,7 +241,12 @@ def test_what_is_over_is_over(company: Company) -> None:
             ),
         ],
     )
-    company.accept(contact("L-9"), action("deal.reopen", "D-1", {"reason": "x"}), action("deal.win", "D-1"))
+    company.accept(
+        contact("L-9"),
+        action("deal.lose", "D-8", {"reason": "price"}, "service:crm"),
+        action("deal.reopen", "D-1", {"reason": "x"}),
+        action("deal.win", "D-1"),
+    )
 
 
 def test_who_may_not_is_told_why(company: Company) -> None:
