@@ -121,6 +121,13 @@ class Intake:
         """Write down the claims that are past their term. Gives how many."""
         return self._keep_up(lambda now: lapses(self._claims.past_their_term(now, AT_ONCE), now=now))
 
+    def keep_up(self) -> int:
+        """What the worker sees to now and then: departures cut short, and lapses. Gives how many.
+
+        Nothing before the log has gone live: the engine's own events would end a migration.
+        """
+        return self.hand_over() + self.lapse() if self._store.live() else 0
+
     def _keep_up(self, due: Callable[[datetime], Sequence[Action]]) -> int:
         done = 0
         while actions := due(self._clock()):

@@ -85,6 +85,9 @@ class Store(Protocol):
     def head(self) -> int:
         """The last position, 0 for an empty log."""
 
+    def live(self) -> bool:
+        """Whether anything was recorded that wasn't taken over from an older system."""
+
 
 class Claims(Protocol):
     """Which leads have to be seen to, as of the end of the log."""

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 REFUSED, USAGE = 1, 2
 SLOW_SECONDS = 0.7
 CONNECT_SECONDS = 5
-WORK_MEMORY = "64MB"
-"""For sorting and hashing in each step of a report's query: percentiles over all deals need no disk then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,6 @@ def source(request: Request) -> Iterator[Source]:
                     raise _stopped(failures[0])
                 with parts.projector.snapshot(at=at, progress=counted) as snapshot:
                     view = replace(view_of(snapshot, zone.key), axis=request.axis)
-                    view.ask("SELECT set_config('work_mem', %(memory)s, true)", memory=WORK_MEMORY)
                     yield Source(view, parts.store.load)
     except (NotBuilt, FoldStopped) as error:
         raise Stopped("projection_stopped", f"{error}.") from None

@@ -6,23 +6,33 @@ import threading
 import time
 from collections.abc import Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from adapters.cli.asking import REFUSED, Stopped, opened, progress, refusing
+from adapters.logging import Logger
 from adapters.settings import read_settings
 from projections.kernel import Failure
+
+if TYPE_CHECKING:
+    from services.intake import Intake
+
+UPKEEP_SECONDS = 60.0
+
+_logger = Logger(__name__)
 
 
 @click.command("project")
 @click.option("--once", is_flag=True, help="Catch up and end, instead of following the log.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def project(once: bool, as_json: bool) -> None:
-    """Keep the read tables up with the log, until interrupted."""
+    """Keep the read tables up with the log and write down lapsed claims, until interrupted."""
     with refusing(as_json=as_json), opened(read_settings()) as parts:
         started = time.monotonic()
         if once:
             with progress("catching up") as counted:
+                parts.intake().keep_up()
                 failures = parts.projector.catch_up(progress=counted)
         else:
             stop = threading.Event()
@@ -33,9 +43,24 @@ def project(once: bool, as_json: bool) -> None:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, end)
             click.echo("Following the log. Ctrl-C ends it.", err=True)
+            upkeep = threading.Thread(target=_keep_up, args=(parts.intake(), stop))
+            upkeep.start()
             parts.projector.follow(stop)
+            upkeep.join()
             failures = []
         _report(parts.store.head(), failures, time.monotonic() - started, as_json=as_json)
+
+
+def _keep_up(intake: "Intake", stop: threading.Event) -> None:
+    """Write down lapses and finish departures, until told to stop. Outlives a database that is away."""
+    from psycopg import OperationalError
+
+    while not stop.is_set():
+        try:
+            intake.keep_up()
+        except OperationalError as error:
+            _logger.warning("database_away", error=str(error).strip())
+        stop.wait(UPKEEP_SECONDS)
 
 
 @click.command("rebuild")

@@ -139,6 +139,11 @@ class PostgresStore:
         """The last position, 0 for an empty log."""
         return cast(int, self._value("SELECT coalesce(max(notification_id), 0) FROM log.event"))
 
+    def live(self) -> bool:
+        """Whether anything was recorded that wasn't taken over from an older system."""
+        query = "SELECT NOT migrated FROM log.event ORDER BY notification_id DESC LIMIT 1"
+        return any(live for (live,) in self._select(query, ()))
+
     def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before the moment, 0 if none was."""
         return cast(int, self._value("SELECT log.position_at(%s)", [moment]))

@@ -59,13 +59,30 @@ def test_a_backend_killed_at_commit_is_tried_again(store: PostgresStore, databas
     assert store.head() == 1
 
 
+_WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = %s"
+
+
+def _commit_until_it_waits(url: str) -> None:
+    """The server takes a new setting in its own time: commits pass until it has."""
+    with psycopg.connect(url, autocommit=True, application_name="probe") as connection:
+        patience = time.monotonic() + 20
+        while time.monotonic() < patience:
+            began = time.monotonic()
+            connection.execute("SELECT pg_current_xact_id()")
+            if time.monotonic() - began > 0.5:
+                return
+
+
 def test_a_backend_killed_between_commit_and_answer_has_its_winner(
-    store: PostgresStore, admin: psycopg.Connection[tuple[object, ...]]
+    store: PostgresStore, admin: psycopg.Connection[tuple[object, ...]], database_url: str
 ) -> None:
     """A standby that never comes holds the answer back after the commit; there the backend dies."""
     store.append([unit("a-0", "k0")])
     admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     admin.execute("SELECT pg_reload_conf()")
+    probe = threading.Thread(target=_commit_until_it_waits, args=(database_url,))
+    probe.start()
+    _until(lambda: admin.execute(_WAITING, ("probe",)).fetchone())
     outcomes: list[object] = []
     caller = threading.Thread(
         target=lambda: outcomes.extend(store.append([unit("a-1", "k1"), unit("a-2", "k0")]))
@@ -74,13 +91,14 @@ def test_a_backend_killed_between_commit_and_answer_has_its_winner(
     try:
         killed = _until(
             lambda: admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+                f"SELECT pg_terminate_backend(pid) FROM ({_WAITING}) AS waiting", ("dealtrail",)
             ).fetchone()
         )
     finally:
         admin.execute("ALTER SYSTEM RESET synchronous_standby_names")
         admin.execute("SELECT pg_reload_conf()")
     caller.join()
+    probe.join()
     assert killed == (True,)
     assert outcomes == [Appended(store.load(["key-k1"])["key-k1"]), Conflict(frozenset({"key-k0"}))]
     assert store.head() == 2
