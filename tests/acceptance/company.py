@@ -104,7 +104,7 @@ class Company:
 
     def codes(self, *lines: Action, flags: Sequence[str] = ()) -> list[str | None]:
         """The code of each line's error, None where it was accepted."""
-        return [error and error["code"] for error in self.send(*lines, flags=flags)]
+        return [None if error is None else str(error["code"]) for error in self.send(*lines, flags=flags)]
 
     def ask(self, *words: str) -> dict[str, Any]:
         done = self.run(*words, "--json")

@@ -56,7 +56,7 @@ def test_processes_racing_for_the_same_keys_leave_one_owner_each(company: Compan
     for rep in ("ann", "bob", "cid"):
         file = company.folder / f"{rep}.ndjson"
         file.write_bytes(b"".join(as_line(register(f"{rep}-{number}", number, rep)) for number in numbers))
-        command = [COMMAND, "import", file, "--json", "--rejects", f"{file}.rejects"]
+        command = [str(COMMAND), "import", str(file), "--json", "--rejects", f"{file}.rejects"]
         racing.append(
             subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **company.environment})
         )
