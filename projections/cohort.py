@@ -21,6 +21,15 @@ def tally(view: View, pipeline: str, stages: Sequence[str], by: Dimension | None
     return tallies
 
 
+def overall(view: View, pipeline: str, groups: Tallies, span: Range) -> Tally:
+    """The tally of all that the groups hold."""
+    tallies: Tallies = defaultdict(Tally, {None: Tally.whole(groups.values())})
+    parameters = {"pipeline": pipeline, "start": span.start, "end": span.end}
+    _count_leads(view, None, parameters, tallies)
+    _measure_stays(view, None, parameters, tallies)
+    return tallies[None]
+
+
 def _deals(by: Dimension | None, *, visits: str = "", stand_in: bool = False) -> str:
     return f"""
         FROM deal d {visits} {joins_for(by, stand_in=stand_in)}

@@ -23,6 +23,21 @@ def tally(view: View, pipeline: str, stages: Sequence[str], by: Dimension | None
     return tallies
 
 
+def overall(view: View, pipeline: str, groups: Tallies, span: Range) -> Tally:
+    """The tally of all that the groups hold."""
+    tallies: Tallies = defaultdict(Tally, {None: Tally.whole(groups.values())})
+    parameters = {"pipeline": pipeline, "start": span.start, "end": span.end}
+    ((tallies[None].counts["leads"],),) = view.ask(
+        f"""{STANDS_FOR}, moved AS ({_MOVED})
+        SELECT count(DISTINCT coalesce(s.target, d.lead) COLLATE "C")
+        FROM deal d JOIN moved USING (deal) {joins_for(None, stand_in=True)}
+        WHERE d.pipeline = %(pipeline)s""",
+        **parameters,
+    )
+    _measure_stays(view, key_of(None, month_of=""), None, parameters, tallies)
+    return tallies[None]
+
+
 Parameters = dict[str, str | datetime | None]
 
 _MOVED = f"""
@@ -42,19 +57,17 @@ def _count_deals(
                    CASE WHEN d.status = 'open' THEN d.stage END AS stage
             FROM deal d JOIN moved USING (deal) LEFT JOIN closed USING (deal) {joins_for(by, stand_in=True)}
             WHERE d.pipeline = %(pipeline)s
-        ), leads AS (
-            SELECT key, count(*) AS leads FROM (SELECT DISTINCT key, lead FROM counted) one GROUP BY key
         )
-        SELECT counted.key, stage, count(*), count(*) FILTER (WHERE open), leads
-        FROM counted JOIN leads ON leads.key IS NOT DISTINCT FROM counted.key
-        GROUP BY counted.key, stage, leads""",
+        SELECT key, stage, count(*), count(*) FILTER (WHERE open), NULL FROM counted GROUP BY key, stage
+        UNION ALL
+        SELECT key, NULL, 0, 0, count(*) FROM (SELECT DISTINCT key, lead FROM counted) one GROUP BY key""",
         **parameters,
     )
     for group, stage, deals, still_open, leads in rows:
         counted = tallies[group]
         counted.counts["deals"] += deals
         counted.counts["open"] += still_open
-        counted.counts["leads"] = leads
+        counted.counts["leads"] += leads or 0
         if stage is not None:
             counted.current[stage] += deals
 
@@ -101,16 +114,18 @@ def _count_passed(
             FROM deal d JOIN moves USING (deal) {joins_for(by)}
             WHERE d.pipeline = %(pipeline)s
         ), stages AS (SELECT name, ordinal FROM stage WHERE pipeline = %(pipeline)s)
-        SELECT key, reached.name, reached.ordinal, count(DISTINCT deal) FROM (
-            SELECT kinds.key, kinds.deal, kinds.won, coalesce(f.ordinal, 0) AS low,
-                   CASE WHEN kinds.won THEN (SELECT max(ordinal) FROM stages) ELSE t.ordinal END AS high,
-                   kinds.went_to
-            FROM kinds LEFT JOIN stages f ON f.name = came_from LEFT JOIN stages t ON t.name = went_to
-        ) passed JOIN LATERAL (
-            SELECT name, ordinal FROM stages
-            WHERE (ordinal > low AND ordinal <= high) OR (NOT won AND ordinal = high)
-            UNION ALL SELECT went_to, 0 WHERE high IS NULL
-        ) reached ON true
+        SELECT key, name, ordinal, count(*) FROM (
+            SELECT DISTINCT key, reached.name, reached.ordinal, deal FROM (
+                SELECT kinds.key, kinds.deal, kinds.won, coalesce(f.ordinal, 0) AS low,
+                       CASE WHEN kinds.won THEN (SELECT max(ordinal) FROM stages) ELSE t.ordinal END AS high,
+                       kinds.went_to
+                FROM kinds LEFT JOIN stages f ON f.name = came_from LEFT JOIN stages t ON t.name = went_to
+            ) passed JOIN LATERAL (
+                SELECT name, ordinal FROM stages
+                WHERE (ordinal > low AND ordinal <= high) OR (NOT won AND ordinal = high)
+                UNION ALL SELECT went_to, 0 WHERE high IS NULL
+            ) reached ON true
+        ) deals
         GROUP BY 1, 2, 3""",
         **parameters,
     )

@@ -53,11 +53,11 @@ def funnel(
     time in stage is that of the stays begun in the span. Raises UnknownPipeline.
     """
     stages, span = stages_of(view, pipeline), span or Range()
-    tally = cohort.tally if kind == "cohort" else flow.tally
-    total = tally(view, pipeline, stages, None, span).get(None, Tally()).figures(stages)
+    means = cohort if kind == "cohort" else flow
+    groups = means.tally(view, pipeline, stages, by, span)
     if by is None:
-        return Funnel(**_columns(total), pipeline=pipeline, view=kind)
-    groups = tally(view, pipeline, stages, by, span)
+        return Funnel(**_columns(groups.get(None, Tally()).figures(stages)), pipeline=pipeline, view=kind)
+    total = means.overall(view, pipeline, groups, span).figures(stages)
     return FunnelBy(
         **_columns(total),
         pipeline=pipeline,

@@ -52,6 +52,21 @@ class Tally:
     amounts: dict[str, Decimal] = field(default_factory=dict)
     spreads: dict[str, Spread] = field(default_factory=dict)
 
+    @classmethod
+    def whole(cls, groups: Iterable["Tally"]) -> "Tally":
+        """All the groups' deals, each being in one of them. Leads and times can't be added up so."""
+        whole = cls()
+        for group in groups:
+            whole.counts += group.counts
+            whole.reached += group.reached
+            whole.visited += group.visited
+            whole.current += group.current
+            whole.lost += group.lost
+            whole.reasons += group.reasons
+            for currency, amount in group.amounts.items():
+                whole.earn(currency, amount)
+        return whole
+
     def earn(self, currency: str | None, amount: Decimal | None) -> None:
         if currency is not None and amount is not None:
             self.amounts[currency] = self.amounts.get(currency, Decimal(0)) + amount

@@ -28,12 +28,16 @@ CONNECT_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked of any report: as JSON or for people, as of when, on which axis of time."""
+    """What was asked of any report: as JSON or for people, as of when, on which axis of time.
+
+    `reads` names the projections that the report needs: a past is folded for these alone.
+    """
 
     settings: Settings
     as_json: bool
     as_of: str | None
     axis: Axis
+    reads: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,11 @@ Command = Callable[..., None]
 """Called with the Request first, and the command's own options by name."""
 
 
-def report(name: str) -> Callable[[Command], click.Command]:
-    """A command with the options of every report; its function gets a Request and its own options."""
+def report(name: str, *reads: str) -> Callable[[Command], click.Command]:
+    """A command with the options of every report; its function gets a Request and its own options.
+
+    `reads` are the projections whose tables it asks.
+    """
 
     def decorate(function: Command) -> click.Command:
         @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -64,7 +71,7 @@ def report(name: str) -> Callable[[Command], click.Command]:
         @wraps(function)
         def command(as_json: bool, as_of: str | None, axis: Axis, **options: Any) -> None:
             with refusing(as_json=as_json):
-                function(Request(read_settings(), as_json, as_of, axis), **options)
+                function(Request(read_settings(), as_json, as_of, axis, reads), **options)
 
         return click.command(name, help=function.__doc__)(command)
 
@@ -123,9 +130,10 @@ def source(request: Request) -> Iterator[Source]:
             at = None if as_of is None else AsOf(moment=as_of, axis=request.axis)
             with progress("reading the log") as counted:
                 failures = parts.projector.catch_up(progress=counted) if at is None else []
-                if failures:
-                    raise _stopped(failures[0])
-                with parts.projector.snapshot(at=at, progress=counted) as snapshot:
+                for failure in failures:
+                    if failure.projection in request.reads:
+                        raise _stopped(failure)
+                with parts.projector.snapshot(request.reads, at, counted) as snapshot:
                     view = replace(view_of(snapshot, zone.key), axis=request.axis)
                     yield Source(view, parts.store.load)
     except (NotBuilt, FoldStopped) as error:
