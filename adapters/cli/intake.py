@@ -81,7 +81,7 @@ def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
                     parts.projector.catch_up()
                     with parts.view(then) as view:
                         show_company(
-                            Request(settings, False, None, "recorded"), Source(view, parts.store.load)
+                            Request(settings, False, None, "recorded", ()), Source(view, parts.store.load)
                         )
 
                 yield DemoEngine(first_source, parts.intake(), reports)

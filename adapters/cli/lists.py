@@ -176,9 +176,9 @@ def pool_columns(view: View) -> Sequence[Any]:
     ]
 
 
-neglected = report("neglected")(_neglected)
-overdue = report("overdue")(_overdue)
-queue = report("queue")(_queue)
-encroachments = report("encroachments")(_encroachments)
-refusals = report("refusals")(_refusals)
-pool = report("pool")(_pool)
+neglected = report("neglected", "leads", "deals", "next_steps", "team")(_neglected)
+overdue = report("overdue", "leads", "deals", "next_steps", "team")(_overdue)
+queue = report("queue", "leads", "deals", "next_steps", "pipelines", "team")(_queue)
+encroachments = report("encroachments", "leads", "contacts", "team")(_encroachments)
+refusals = report("refusals", "leads", "team")(_refusals)
+pool = report("pool", "leads")(_pool)

@@ -192,7 +192,7 @@ def draw_scorecard(found: Scorecard, view: View) -> None:
     )
 
 
-funnel = report("funnel")(_funnel)
-cycle_time = report("cycle-time")(_cycle_time)
-owner = report("owner")(_owner)
-scorecard = report("scorecard")(_scorecard)
+funnel = report("funnel", "deals", "leads", "pipelines", "team")(_funnel)
+cycle_time = report("cycle-time", "deals", "leads", "pipelines", "team")(_cycle_time)
+owner = report("owner", "leads")(_owner)
+scorecard = report("scorecard", "deals", "leads", "next_steps", "contacts", "team")(_scorecard)

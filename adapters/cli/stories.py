@@ -85,5 +85,5 @@ def _brief(data: Mapping[str, Any]) -> str:
     )
 
 
-deal = report("deal")(_deal)
-lead = report("lead")(_lead)
+deal = report("deal", "deals", "leads")(_deal)
+lead = report("lead", "deals", "leads", "next_steps")(_lead)
