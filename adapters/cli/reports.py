@@ -122,7 +122,8 @@ def draw_cycle_time(found: CycleTime, view: View) -> None:
         found.groups,
         "No deals closed so far.",
     )
-    say('"with open": the median when deals not ended so count as lasting at least till now (Kaplan-Meier).')
+    if found.groups:
+        say('"with open": the median when deals not ended so count as lasting on from now (Kaplan-Meier).')
     if negative := sum(one.negative for one in found.groups):
         say(f"{negative:,} closed before they began: the source's dates are wrong.")
 
@@ -172,7 +173,7 @@ def _scorecard(request: Request, rep: str) -> None:
 def draw_scorecard(found: Scorecard, view: View) -> None:
     from adapters.cli.render import Column, draw, head, number, percent, purse, say
 
-    head(f"Scorecard of {found.name} ({found.rep})", view)
+    head(f"Scorecard of {found.name}" + (f" ({found.rep})" if found.rep != found.name else ""), view)
     say(f"Beside {len(found.team):,} reps {f'of {found.manager}' if found.manager else 'in all'}.")
     rows: list[tuple[str, ...]] = [
         (name.replace("_", " "), show(one.rep), show(one.team_median), show(one.team_best))

@@ -365,7 +365,8 @@ class World:
         if by == "channel":
             return self._of_lead(deal, "channel")
         if by == "product":
-            return deal.data["product"]
+            product: str | None = deal.data["product"]
+            return product
         return self.month(at) if by == "month" else None
 
 

@@ -46,6 +46,7 @@ class History:
         self.leads: list[str] = []
         self.merged: list[str] = []
         self.deals: list[str] = []
+        self.lead_of: dict[str, str] = {}
         self.tasks: list[tuple[str, str]] = []
 
     def close(self) -> None:
@@ -182,6 +183,7 @@ class History:
             data |= self._money()
         if self.act("deal.open", deal, **data):
             self.deals.append(deal)
+            self.lead_of[deal] = data["lead"]
 
     def _money(self) -> dict[str, str]:
         currency = self.chance.choice(CURRENCIES)
@@ -216,9 +218,7 @@ class History:
         data["due_at"] = (self.now + timedelta(days=self.chance.uniform(-2, 20))).isoformat()
         if self.deals and self.chance.random() < 0.5:
             data["deal"] = self.chance.choice(self.deals)
-            lead = next(
-                fact.event.lead for fact in self.store.load([f"deal-{data['deal']}"])[f"deal-{data['deal']}"]
-            )  # type: ignore[attr-defined]
+            lead = self.lead_of[data["deal"]]
         if self.chance.random() < 0.4:
             data["assignee"] = self.chance.choice(REPS)
         if self.act("task.plan", lead, **data):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import median
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import brute_force
 import psycopg
@@ -38,7 +39,7 @@ class Company:
         self.history = History(url, seed)
         keep.callback(self.history.close)
         self.history.live(ACTIONS)
-        self.zone = moments.ZoneInfo(zone)
+        self.zone = ZoneInfo(zone)
         events = self.history.events()
         assert self.history.projector.catch_up() == []
         self.looks: list[tuple[World, View]] = []
@@ -143,8 +144,8 @@ def test_cycle_time(company: Company) -> None:
                             view,
                             pipeline=pipeline,
                             by=by,
-                            outcome=outcome,  # type: ignore[arg-type]
-                            since=since,  # type: ignore[arg-type]
+                            outcome=outcome,
+                            since=since,
                         )
                         got = by_key(said(view, found)["groups"])
                         assert got.keys() == want.keys()

@@ -152,3 +152,17 @@ def test_now_says_the_same_as_that_moment_asked_for_later(history: History) -> N
     for line in [*lines, *(f"queue --rep {rep}" for rep in REPS[:2]), "scorecard --rep ann", "lead L-1"]:
         now = ask(history, line)
         assert ask(history, f"{line} --as-of {now['as_of']}") == now
+
+
+def test_tables_say_nothing_twice_and_explain_nothing_that_is_not_there(history: History) -> None:
+    def shown(line: str) -> str:
+        environment = {"DATABASE_URL": history.database.url, "COLUMNS": "80"}
+        return CliRunner().invoke(cli, line.split(), env=environment).stdout
+
+    assert history.act("rep.hire", "Gus", name="Gus")
+    assert shown("scorecard --rep Gus").splitlines()[0] == "Scorecard of Gus"
+    assert shown("scorecard --rep ann").splitlines()[0] == "Scorecard of Ann (ann)"
+    assert "Kaplan-Meier" in shown("cycle-time --pipeline sales")
+    empty = shown("cycle-time --pipeline sales --by rep --as-of 2026-01-20T12:00:00Z")
+    assert "No deals closed so far." in empty
+    assert "Kaplan-Meier" not in empty
