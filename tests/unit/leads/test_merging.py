@@ -351,3 +351,10 @@ def test_a_won_lead_that_takes_in_an_open_deal_is_open() -> None:
     two = Two([ANNS_CLAIM, LeadWorked(work="deal_opened", deal="D-2")], [ANNS_CLAIM, *won])
     assert two.second.state.status == "won"
     assert two.merged(NOON).second.state.status == "open"
+
+
+def test_parting_from_a_disqualified_lead_gives_that_one_no_owner() -> None:
+    two = Two([ANNS_CLAIM], [BOBS_CLAIM]).merged(NOON)
+    two.second.given(at(NOON + DAY, LeadDisqualified(reason="gone")))
+    assert two.unmerged(NOON + 2 * DAY).owners(NOON + 2 * DAY) == ("ann", None)
+    assert two.second.state.status == "disqualified"
