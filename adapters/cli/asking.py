@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -60,7 +61,11 @@ def report(name: str, *reads: str) -> Callable[[Command], click.Command]:
 
     def decorate(function: Command) -> click.Command:
         @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-        @click.option("--as-of", metavar="WHEN", help="As it was then: a date (its end) or a moment.")
+        @click.option(
+            "--as-of",
+            metavar="WHEN",
+            help="As it was then: a date (its end), a moment, or a position (#4711).",
+        )
         @click.option(
             "--axis",
             type=click.Choice(["recorded", "occurred"]),
@@ -120,14 +125,14 @@ def tell(request: Request, source: Source, found: object, draw: Callable[[Any, V
 def source(request: Request) -> Iterator[Source]:
     """The read tables as asked for, caught up with the log before. Raises Stopped."""
     zone = request.settings.timezone
-    as_of = None if request.as_of is None else moments.last_instant(request.as_of, zone)
+    position, moment = _past(request)
 
     from adapters.postgres.lookups import view_of
     from adapters.postgres.projecting.as_of import AsOf, FoldStopped, NotBuilt
 
     try:
         with opened(request.settings) as parts:
-            at = None if as_of is None else AsOf(moment=as_of, axis=request.axis)
+            at = None if request.as_of is None else AsOf(moment, position, request.axis)
             with progress("reading the log") as counted:
                 failures = parts.projector.catch_up(progress=counted) if at is None else []
                 for failure in failures:
@@ -138,6 +143,18 @@ def source(request: Request) -> Iterator[Source]:
                     yield Source(view, parts.store.load)
     except (NotBuilt, FoldStopped) as error:
         raise Stopped("projection_stopped", f"{error}.") from None
+
+
+def _past(request: Request) -> tuple[int | None, datetime | None]:
+    """As of which position or moment. Raises click.BadParameter."""
+    if request.as_of is None:
+        return None, None
+    position = moments.position(request.as_of)
+    if position is None:
+        return None, moments.last_instant(request.as_of, request.settings.timezone)
+    if request.axis == "occurred":
+        raise click.BadParameter("positions are on the recorded axis; with --axis occurred give a moment")
+    return position, None
 
 
 @contextmanager

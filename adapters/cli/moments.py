@@ -9,6 +9,16 @@ INSTANT = timedelta(microseconds=1)
 """The finest difference that PostgreSQL keeps."""
 
 
+def position(text: str) -> int | None:
+    """The position in `#4711`, None for what isn't one. Raises click.BadParameter for # alone."""
+    if not text.startswith("#"):
+        return None
+    digits = text[1:]
+    if not (digits.isascii() and digits.isdigit()):
+        raise click.BadParameter(f"{text!r} is no position such as #4711")
+    return int(digits)
+
+
 def last_instant(text: str, zone: ZoneInfo) -> datetime:
     """The moment given, or the end of the day given, inclusive. Raises click.BadParameter."""
     return until(text, zone) - INSTANT

@@ -124,6 +124,14 @@ def test_a_date_means_the_end_of_the_day_in_the_companys_zone(told: str) -> None
     assert (later["won"], later["axis"]) == (1, "occurred")
 
 
+def test_a_position_is_a_past_too(told: str) -> None:
+    now = asked(told, "funnel --pipeline sales")
+    then = asked(told, f"funnel --pipeline sales --as-of #{now['position']}")
+    assert {**then, "as_of": "", "stages": []} == {**now, "as_of": "", "stages": []}
+    before = asked(told, f"funnel --pipeline sales --as-of #{now['position'] - 1}")
+    assert before["position"] == now["position"] - 1
+
+
 def test_the_range_is_inclusive_of_its_last_day(told: str) -> None:
     assert asked(told, "funnel --pipeline sales --from 2026-01-01 --to 2026-01-03")["deals"] == 1
     assert asked(told, "funnel --pipeline sales --from 2026-01-01 --to 2026-01-04")["deals"] == 2
@@ -156,6 +164,8 @@ def test_what_is_not_known_is_refused_with_its_code(told: str, line: str, code: 
         "funnel",
         "funnel --pipeline sales --by weather",
         "funnel --pipeline sales --as-of tomorrow",
+        "funnel --pipeline sales --as-of #last",
+        "funnel --pipeline sales --as-of #3 --axis occurred",
         "funnel --pipeline sales --as-of 2026-01-04T09:00:00",
         "nonsense",
     ],
