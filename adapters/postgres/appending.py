@@ -14,6 +14,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.group_commit import Call
 from adapters.postgres.judging import Judge, Verdict
 from adapters.postgres.recorder import LogRecorder
+from adapters.postgres.wire import array_literal
 
 ATTEMPTS_MAX = 8
 BACKOFF_SECONDS = 0.05
@@ -128,7 +129,11 @@ class Appender:
         """One query for all that the judge must know, and the transaction's own id."""
         units = [prepared.unit for call in calls for prepared in call.prepared]
         streams = {stream for unit in units for stream in unit.expected}
-        wanted = (list(streams), [unit.source for unit in units], [unit.action for unit in units])
+        wanted = (
+            array_literal(list(streams), None),
+            array_literal([unit.source for unit in units], None),
+            array_literal([unit.action for unit in units], None),
+        )
         rows = connection.execute(_STATE, wanted, prepare=True, binary=True).fetchall()
         versions: dict[str, int] = {}
         actions: set[tuple[str, str]] = set()

@@ -12,6 +12,7 @@ from adapters.postgres.codec import COLUMNS, Codec, Prepared, RawRow
 from adapters.postgres.database import Database
 from adapters.postgres.group_commit import GroupCommit
 from adapters.postgres.judging import Known, Placed
+from adapters.postgres.wire import array_literal
 from domain.kernel import Event, Recorded
 from services.ports import Appended, Duplicate, Outcome, Unit
 
@@ -57,10 +58,10 @@ class PostgresStore:
         found: dict[str, list[Recorded[Event]]] = {stream: [] for stream in streams}
         if found:
             query = (
-                f"SELECT {COLUMNS} FROM log.event WHERE originator_id = ANY(%s)"
+                f"SELECT {COLUMNS} FROM log.event WHERE originator_id = ANY(%s::text[])"
                 " ORDER BY originator_id, originator_version"
             )
-            for row in self._rows(query, [list(found)]):
+            for row in self._rows(query, [array_literal(list(found), None)]):
                 found[row[0]].append(self.decode(row))
         return found
 
@@ -69,7 +70,7 @@ class PostgresStore:
         found: dict[tuple[str, str], list[Recorded[Event]]] = {}
         if not actions:
             return found
-        wanted = [list(column) for column in zip(*set(actions), strict=True)]
+        wanted = [array_literal(column, None) for column in zip(*set(actions), strict=True)]
         pending = {(source, action): first for first, source, action in self._select(_BEGINNINGS, wanted)}
         while pending:
             # An action's events are neighbours in the log, and mostly few: no index has to name each.

@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from adapters.postgres.projecting.rows import Batch
 from adapters.postgres.projecting.tables import Key, Table, table_of
-from adapters.postgres.projecting.wire import array_literal
+from adapters.postgres.wire import array_literal
 from domain.kernel import Event, Recorded
 from projections.kernel import Projection, Row
 

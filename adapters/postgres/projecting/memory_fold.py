@@ -12,7 +12,7 @@ from adapters.postgres.projecting import log
 from adapters.postgres.projecting.log import Scope
 from adapters.postgres.projecting.rows import Memory, Undoable
 from adapters.postgres.projecting.tables import table_of
-from adapters.postgres.projecting.wire import copy_block
+from adapters.postgres.wire import copy_block
 from domain.kernel import Event, Recorded
 from projections.kernel import Failure, Projection, Row
 

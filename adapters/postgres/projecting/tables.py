@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from psycopg.sql import SQL, Composed, Identifier
 
-from adapters.postgres.projecting import wire
+from adapters.postgres import wire
 from projections.kernel import Row
 
 Key = tuple[Hashable, ...]
