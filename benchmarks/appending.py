@@ -1,11 +1,13 @@
 """Appending a lead with two claims: one writer, and 32 at once."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Barrier, Thread
 from time import perf_counter
 from uuid import uuid4
 
+from adapters.postgres.gathering import Gathering
 from adapters.wiring import Engine
 from benchmarks import stock
 from benchmarks.figures import Figure
@@ -38,6 +40,21 @@ def _append(engine: Engine) -> None:
     assert isinstance(outcome, Appended)
 
 
+async def _gathered_per_second(engine: Engine, calls: int) -> float:
+    gathering = Gathering(engine.store)
+
+    async def call() -> None:
+        for _ in range(calls // CALLERS):
+            (outcome,) = await gathering.append([_unit()])
+            assert isinstance(outcome, Appended)
+
+    began = perf_counter()
+    await asyncio.gather(*(call() for _ in range(CALLERS)))
+    took = perf_counter() - began
+    gathering.close()
+    return calls / took
+
+
 def _per_second(work: Callable[[], None], calls: int, callers: int = 1) -> float:
     if callers == 1:
         began = perf_counter()
@@ -62,18 +79,30 @@ def _per_second(work: Callable[[], None], calls: int, callers: int = 1) -> float
 
 
 def appending(ground: Ground) -> list[Figure]:
-    """Leads a second, alternating with the peer so that both see the same machine."""
-    figures = []
+    """Leads a second, alternating with the peer so that both see the same machine; the middle of three."""
     with ground.new_engine() as engine, stock.application(ground.new_database(), pool=CALLERS) as peer:
-        for name, callers, calls, target in (
-            ("append a lead with two claims, one writer", 1, ALONE, 1.0),
-            (f"the same from {CALLERS} callers", CALLERS, TOGETHER, 8.0),
-        ):
-            ours, theirs = [], []
-            for _ in range(3):
-                theirs.append(
-                    _per_second(lambda: stock.save_lead(peer), calls // (1 if callers == 1 else 10), callers)
-                )
-                ours.append(_per_second(lambda: _append(engine), calls, callers))
-            figures.append(Figure(name, sorted(ours)[1], "leads/s", sorted(theirs)[1], target))
-    return figures
+
+        def save() -> None:
+            stock.save_lead(peer)
+
+        def append() -> None:
+            _append(engine)
+
+        rounds = [
+            (
+                _per_second(save, ALONE),
+                _per_second(append, ALONE),
+                _per_second(save, TOGETHER // 10, CALLERS),
+                _per_second(append, TOGETHER, CALLERS),
+                asyncio.run(_gathered_per_second(engine, TOGETHER)),
+            )
+            for _ in range(3)
+        ]
+    alone, ours_alone, threads, ours_threads, ours_tasks = (
+        sorted(column)[1] for column in zip(*rounds, strict=True)
+    )
+    return [
+        Figure("append a lead with two claims, one writer", ours_alone, "leads/s", alone, 1.0),
+        Figure(f"the same from {CALLERS} callers, as tasks", ours_tasks, "leads/s", threads, 8.0),
+        Figure(f"the same from {CALLERS} callers, as threads", ours_threads, "leads/s", threads),
+    ]

@@ -47,9 +47,13 @@ class PostgresStore:
     def append(self, units: Sequence[Unit]) -> list[Outcome]:
         """See the port. Raises Unstorable before anything is written; psycopg.OperationalError if the
         database stays away: what was recorded is then found by the action ids, when asked again."""
+        return self.append_prepared([Prepared(unit) for unit in units])
+
+    def append_prepared(self, units: list[Prepared]) -> list[Outcome]:
+        """`append` of what is ready for it."""
         if not units:
             return []
-        call = Appending([Prepared(unit) for unit in units])
+        call = Appending(units)
         self._group.submit(call)
         return self._outcomes(call)
 
