@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from domain.activities.events import TaskPlanned
 from domain.activities.model import ACTIVITIES
@@ -68,6 +69,13 @@ class Duties:
                     not any(step.deal in (None, deal) for step in steps) for deal in lead.open_deals
                 )
         return overdue, missing
+
+    def open_leads(self, rep: str, at: datetime) -> list[str]:
+        """The open leads that are the rep's at that moment, with nothing under way."""
+        leads: list[tuple[str, Lead]] = [
+            (lead, self._recall.look(LEAD.stream(lead))[0]) for lead in self._concerning(rep)
+        ]
+        return [lead for lead, state in leads if state.status == "open" and state.owner_at(at) == rep]
 
     def _concerning(self, rep: str) -> list[str]:
         """Leads that the rep may own or has steps to take with; what the recall has of them is fresh."""

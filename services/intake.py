@@ -11,12 +11,14 @@ from typing import Any
 from domain.kernel import Rejected
 from domain.shared.keys import IdentityKey
 from domain.shared.repeated import NothingChanged
+from domain.team.model import REP
 from services.actions import Action, parse
 from services.answers import Answer, error_object, from_facts
 from services.desk import Desk
 from services.duties import Duties
 from services.foresight import fetch_ahead
 from services.handlers import Handler, handlers, subject_stream
+from services.payloads import LeaveRep
 from services.ports import Appended, Claims, Conflict, Duplicate, Outcome, OutOfOrder, Store, Unit
 from services.recall import Recall
 from services.upkeep import AT_ONCE, departures, lapses
@@ -97,8 +99,8 @@ class Intake:
         for together in _segments(jobs):
             self._settle(together, refused)
             last = together[-1].action
-            if last is not None and last.type == "rep.leave":
-                self.hand_over(at=last.recorded_at)
+            if last is not None and isinstance(last.data, LeaveRep):
+                self._hand_over_leads_of(last, last.data.successor)
         self._recall.trim()
         return [job.answer for job in jobs if job.answer is not None]
 
@@ -108,14 +110,9 @@ class Intake:
         self._settle(jobs, set())
         return [job.answer for job in jobs if job.answer is not None]
 
-    def hand_over(self, at: datetime | None = None) -> int:
-        """Hand the open leads of reps who left to their successors, or to the pool. Gives how many.
-
-        `at` is the recording time within a migration.
-        """
-        return self._keep_up(
-            lambda now: departures(self._claims.of_departed(AT_ONCE), now=at or now, recorded_at=at)
-        )
+    def hand_over(self) -> int:
+        """Hand over open leads of reps who left that were not reached when they did. Gives how many."""
+        return self._keep_up(lambda now: departures(self._claims.of_departed(AT_ONCE), now=now))
 
     def lapse(self) -> int:
         """Write down the claims that are past their term. Gives how many."""
@@ -127,6 +124,16 @@ class Intake:
         Nothing before the log has gone live: the engine's own events would end a migration.
         """
         return self.hand_over() + self.lapse() if self._store.live() else 0
+
+    def _hand_over_leads_of(self, leaving: Action, successor: str | None) -> None:
+        """Right after a departure. The departed rep's later claims are refused, so none is missed."""
+        rep, now = str(leaving.subject), leaving.recorded_at or self._clock()
+        if self._recall.look(REP.stream(rep))[0].status != "left":
+            return
+        leads = self._duties.open_leads(rep, now)
+        for first in range(0, len(leads), AT_ONCE):
+            departed = [(lead, successor) for lead in leads[first : first + AT_ONCE]]
+            self.execute(departures(departed, now=now, recorded_at=leaving.recorded_at))
 
     def _keep_up(self, due: Callable[[datetime], Sequence[Action]]) -> int:
         done = 0
