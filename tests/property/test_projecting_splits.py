@@ -12,8 +12,8 @@ from projecting_samples import Odds, folded
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from adapters.postgres.database import Database
 from adapters.postgres import wire
+from adapters.postgres.database import Database
 from adapters.postgres.projecting.as_of import AsOf
 from adapters.postgres.projecting.projector import Projector
 from domain.deals.events import DealAmended, DealLost, DealOpened, DealReopened, StageEntered
