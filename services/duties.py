@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 
 from domain.activities.events import TaskPlanned
 from domain.activities.model import ACTIVITIES
@@ -57,7 +56,7 @@ class Duties:
             ]
             owner = None if lead.ended else lead.owner_at(desk.now)
             theirs = [step for step in steps if (step.assignee or owner) == rep]
-            if owner != rep and not theirs:
+            if not theirs and not _held_by(rep, lead):
                 self._concerned[rep].discard(lead_id)
             if lead.status == "merged":
                 continue  # The lead that stands for it has its steps.
@@ -70,12 +69,12 @@ class Duties:
                 )
         return overdue, missing
 
-    def open_leads(self, rep: str, at: datetime) -> list[str]:
-        """The open leads that are the rep's at that moment, with nothing under way."""
+    def open_leads(self, rep: str) -> list[str]:
+        """The open leads that the rep has a claim on, be it past its term, with nothing under way."""
         leads: list[tuple[str, Lead]] = [
             (lead, self._recall.look(LEAD.stream(lead))[0]) for lead in self._concerning(rep)
         ]
-        return [lead for lead, state in leads if state.status == "open" and state.owner_at(at) == rep]
+        return [lead for lead, state in leads if state.status == "open" and _held_by(rep, state)]
 
     def _concerning(self, rep: str) -> list[str]:
         """Leads that the rep may own or has steps to take with; what the recall has of them is fresh."""
@@ -104,6 +103,10 @@ def _concerned_by(event: Event) -> str | None:
             return owner
         case _:
             return None
+
+
+def _held_by(rep: str, lead: Lead) -> bool:
+    return lead.claim is not None and lead.claim.rep == rep
 
 
 def _merged_into(desk: Desk, lead: Lead) -> Iterator[str]:

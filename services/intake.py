@@ -130,7 +130,7 @@ class Intake:
         rep, now = str(leaving.subject), leaving.recorded_at or self._clock()
         if self._recall.look(REP.stream(rep))[0].status != "left":
             return
-        leads = self._duties.open_leads(rep, now)
+        leads = self._duties.open_leads(rep)
         for first in range(0, len(leads), AT_ONCE):
             departed = [(lead, successor) for lead in leads[first : first + AT_ONCE]]
             self.execute(departures(departed, now=now, recorded_at=leaving.recorded_at))

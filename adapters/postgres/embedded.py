@@ -87,6 +87,7 @@ class Embedded:
             with contextlib.suppress(BlockingIOError):
                 _locked(self._home / ".in_use", fcntl.LOCK_EX | fcntl.LOCK_NB).close()
                 self._shut_down()
+                self._sweep()
 
     def url(self, database: str = "postgres") -> str:
         """Where to connect, as postgresql://…; over a Unix socket."""
@@ -133,14 +134,18 @@ class Embedded:
 
     def _create(self, binaries: Path, account: pwd.struct_passwd | None) -> None:
         """Made beside its place and moved there at the end: a kill leaves nothing half made."""
-        for left_over in self._home.glob("postgres.making-*"):
-            shutil.rmtree(left_over, ignore_errors=True)
+        self._sweep()
         making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self._home))
         _give(making, account)
         locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         command = [binaries / "initdb", "--auth=trust", "-U", "postgres", *locale, "-D", making]
         _run(command, account, cwd=making)
         making.rename(self._data)
+
+    def _sweep(self) -> None:
+        """What a killed process left half made. Its orphan may be at it still: then the next sweep has it."""
+        for left_over in self._home.glob("postgres.making-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
 
     def _comes_up(self) -> bool:
         """Wait for a server that somebody killed had begun to start, or for one just killed to vanish.
