@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from adapters.logging import Logger, configure
+from adapters.postgres.books import Books
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
 from adapters.postgres.lookups import Lookups, view_of
@@ -51,6 +52,14 @@ class Engine:
     def projector(self) -> Projector:
         return Projector(self.database, PROJECTIONS)
 
+    @cached_property
+    def books(self) -> Books:
+        """What payroll rests on."""
+        needed = [projection for projection in PROJECTIONS if projection.name in Books.READS]
+        settings = self.settings
+        projector = Projector(self.database, needed)
+        return Books(self.store, projector, zone=settings.timezone, currency=settings.currency)
+
     def intake(self) -> Intake:
         """A way in for actions: one for each thread."""
         needed = [projection for projection in PROJECTIONS if projection.name in Lookups.READS]
@@ -58,6 +67,7 @@ class Engine:
             self.store,
             secret=self.store.secret(),
             claims=Lookups(Projector(self.database, needed)),
+            books=self.books,
             clock=now,
             currency=self.settings.currency,
         )

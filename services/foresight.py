@@ -6,8 +6,11 @@ from typing import Any
 
 from domain.activities.model import ACTIVITIES
 from domain.deals.model import DEAL, Deal
+from domain.finance.model import COSTS, RATES
 from domain.kernel import Decider, Rejected
 from domain.leads.model import LEAD, Key, Lead
+from domain.payments.model import PAYMENT
+from domain.payroll.model import ASSIGNMENTS, PERIOD, PLAN, STATEMENT
 from domain.pipelines.model import PIPELINE
 from domain.shared.keys import IdentityKey, normalise
 from domain.team.model import REP, Rep
@@ -25,6 +28,13 @@ _SUBJECT: Mapping[str, tuple[Decider[Any], ...]] = {
     "deal": (DEAL,),
     "rep": (REP,),
     "pipeline": (PIPELINE,),
+    "payment": (DEAL, PAYMENT),
+    "refund": (DEAL,),
+    "rate": (RATES,),
+    "cost": (COSTS,),
+    "plan": (PLAN, ASSIGNMENTS, REP),
+    "period": (PERIOD,),
+    "statement": (STATEMENT,),
 }
 _FIELDS: Mapping[str, Decider[Any]] = {
     "lead": LEAD,
@@ -36,6 +46,8 @@ _FIELDS: Mapping[str, Decider[Any]] = {
     "manager": REP,
     "successor": REP,
     "pipeline": PIPELINE,
+    "payment": PAYMENT,
+    "plan": PLAN,
 }
 
 

@@ -5,12 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.leads.model import LEAD
+from domain.payments.model import PAYMENT
+from domain.payroll.model import ASSIGNMENTS
 from services.activities import Activities
 from services.deals import Deals
 from services.desk import Desk
 from services.duties import Duties
+from services.finance import Finance
 from services.leads import Leads
+from services.payloads import RecordPayment
+from services.payments import Payments
+from services.payroll import Payroll
 from services.pipelines import Pipelines
+from services.plans import Plans
+from services.ports import PayrollBooks
 from services.team import Team
 
 
@@ -22,10 +30,12 @@ class Handler:
     internal: bool = False
 
 
-def handlers(duties: Duties) -> Mapping[str, Handler]:
+def handlers(duties: Duties, books: PayrollBooks) -> Mapping[str, Handler]:
     """The use case of every type of action. A new action is one line here."""
     leads, deals, activities = Leads(duties), Deals(), Activities()
     team, pipelines = Team(), Pipelines()
+    payments, finance = Payments(), Finance()
+    plans, payroll = Plans(books), Payroll(books)
     return {
         "pipeline.define": Handler(pipelines.define),
         "rep.hire": Handler(team.hire),
@@ -50,12 +60,26 @@ def handlers(duties: Duties) -> Mapping[str, Handler]:
         "deal.win": Handler(deals.win),
         "deal.lose": Handler(deals.lose),
         "deal.reopen": Handler(deals.reopen),
+        "payment.record": Handler(payments.record),
+        "refund.record": Handler(payments.refund),
+        "payment.match": Handler(payments.match),
+        "cost.record": Handler(finance.record_cost),
+        "rate.record": Handler(finance.record_rate),
+        "plan.publish": Handler(plans.publish),
+        "plan.assign": Handler(plans.assign),
+        "period.close": Handler(payroll.close),
+        "statement.dispute": Handler(payroll.dispute),
+        "statement.resolve": Handler(payroll.resolve),
     }
 
 
 def subject_stream(desk: Desk) -> str:
     """The stream that the action is about; a lead's other names lead to its own."""
     category = desk.action.type.split(".", 1)[0]
+    if isinstance(desk.action.data, RecordPayment):
+        return PAYMENT.stream(desk.action.data.payment)
+    if desk.action.type == "plan.assign":
+        return ASSIGNMENTS.stream(desk.subject)
     if category in ("lead", "contact", "task"):
         lead = (
             desk.resolve(desk.subject) if desk.action.type != "lead.merge" else desk.state(LEAD, desk.subject)

@@ -19,11 +19,25 @@ from services.duties import Duties
 from services.foresight import fetch_ahead
 from services.handlers import Handler, handlers, subject_stream
 from services.payloads import LeaveRep
-from services.ports import Appended, Claims, Conflict, Duplicate, Outcome, OutOfOrder, Store, Unit
+from services.ports import (
+    Appended,
+    Claims,
+    Conflict,
+    Duplicate,
+    Outcome,
+    OutOfOrder,
+    PayrollBooks,
+    Store,
+    Unit,
+)
 from services.recall import Recall
 from services.upkeep import AT_ONCE, departures, lapses
 
 PAUSE_MAX_SECONDS = 0.05
+READ_THE_LOG = frozenset({"period.close", "plan.publish"})
+"""Decided by what is in the log, so all that comes before must be there."""
+FOLLOWED_UP = frozenset({"period.close", "rep.leave"})
+"""More is recorded than the action's own streams foresee, and the very next action may rest on it."""
 NO_MIGRATION = "this is no migration. Import it with --migration, or leave recordedtime out"
 LIVE = "the log has gone live, and records as of now. Import without --migration and without recordedtime"
 
@@ -75,6 +89,7 @@ class Intake:
         *,
         secret: bytes,
         claims: Claims,
+        books: PayrollBooks,
         clock: Callable[[], datetime],
         currency: str,
     ) -> None:
@@ -85,7 +100,7 @@ class Intake:
         self._duties = Duties(store, self._recall, claims)
         self._key_stream = _key_stream(secret)
         self._desk = Desk(self._recall, self._key_stream, currency)
-        self._handlers: Mapping[str, Handler] = handlers(self._duties)
+        self._handlers: Mapping[str, Handler] = handlers(self._duties, books)
         self._migrated_at: datetime | None = None
 
     def submit(self, submissions: Sequence[Submission], *, migration: bool = False) -> list[Answer]:
@@ -286,9 +301,12 @@ def _note_refusal(job: _Job, refused: set[int]) -> None:
 def _segments(jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
     together: list[_Job] = []
     for job in jobs:
+        kind = None if job.action is None else job.action.type
+        if kind in READ_THE_LOG and together:
+            yield together
+            together = []
         together.append(job)
-        if job.action is not None and job.action.type == "rep.leave":
-            # Whom the leads go to may act on them in the very next action.
+        if kind in FOLLOWED_UP:
             yield together
             together = []
     if together:

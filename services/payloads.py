@@ -1,7 +1,7 @@
 """What each type of action carries, as the contract's table says. A new action is one class here."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
@@ -55,8 +55,18 @@ def _moment(value: Any) -> datetime:
     return read_moment(value)
 
 
+def _day(value: Any) -> date:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise ValueError("must be a date such as 2026-10-31")
+
+
 Exact = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Payload(BaseModel):
@@ -214,6 +224,69 @@ class LoseDeal(Payload):
     note: Note | None = None
 
 
+class RecordPayment(Payload):
+    """The subject is the deal, null where nobody knows."""
+
+    needs_subject = False
+    payment: Name
+    amount: Exact
+    currency: Currency
+    reference: Name | None = None
+
+
+class RecordRefund(RecordPayment):
+    """`payment` is the payment that is given back, or else the refund's own id."""
+
+
+class MatchPayment(Payload):
+    deal: Name
+
+
+class RecordCost(Payload):
+    amount: Exact
+    currency: Currency
+    first_day: Annotated[Day, Field(alias="from")]
+    last_day: Annotated[Day, Field(alias="to")]
+
+
+class RecordRate(Payload):
+    quote: Annotated[Currency, Field(alias="in")]
+    rate: Exact
+    day: Annotated[Day, Field(alias="date")]
+
+
+class PublishPlan(Payload):
+    """Any keys: reading the plan says what is wrong with them."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class AssignPlan(Payload):
+    """To the rep who is the subject; without `to` for good."""
+
+    plan: Name
+    first_day: Annotated[Day, Field(alias="from")]
+    last_day: Annotated[Day | None, Field(alias="to")] = None
+
+
+class DisputeLine(Payload):
+    """`line` is its number, or the statement's id and the number: `2026-10/rep-7/3`."""
+
+    line: Annotated[Name, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+    reason: Text
+
+
+class ResolveDispute(Payload):
+    """Without a `line`, of the statement's open disputes the one that waits longest."""
+
+    accepted: bool
+    note: Text
+    line: (
+        Annotated[Name, BeforeValidator(lambda value: str(value) if type(value) is int else value)] | None
+    ) = None
+    amount: Exact | None = None
+
+
 PAYLOADS: dict[str, type[Payload]] = {
     "pipeline.define": DefinePipeline,
     "rep.hire": HireRep,
@@ -236,4 +309,14 @@ PAYLOADS: dict[str, type[Payload]] = {
     "deal.win": WinDeal,
     "deal.lose": LoseDeal,
     "deal.reopen": Because,
+    "payment.record": RecordPayment,
+    "refund.record": RecordRefund,
+    "payment.match": MatchPayment,
+    "cost.record": RecordCost,
+    "rate.record": RecordRate,
+    "plan.publish": PublishPlan,
+    "plan.assign": AssignPlan,
+    "period.close": NoData,
+    "statement.dispute": DisputeLine,
+    "statement.resolve": ResolveDispute,
 }

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.kernel import Event, Recorded
+from domain.payroll.records import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +101,13 @@ class Claims(Protocol):
 
     def of_departed(self, limit: int) -> Sequence[tuple[str, str | None]]:
         """Open leads owned by reps who left, each with the successor named then (None for the pool)."""
+
+
+class PayrollBooks(Protocol):
+    """What payroll rests on, as of the end of the log."""
+
+    def records(self) -> tuple[int, Records]:
+        """A position, and all that the log says up to it. LookupError for an empty log."""
+
+    def products(self) -> frozenset[str]:
+        """The products that any deal has named so far."""

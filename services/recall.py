@@ -6,8 +6,11 @@ from typing import Any, TypeVar
 
 from domain.activities.model import ACTIVITIES
 from domain.deals.model import DEAL
+from domain.finance.model import COSTS, RATES
 from domain.kernel import Decider, Event, Recorded
 from domain.leads.model import KEY, LEAD
+from domain.payments.model import PAYMENT
+from domain.payroll.model import ASSIGNMENTS, PERIOD, PLAN, STATEMENT
 from domain.pipelines.model import PIPELINE
 from domain.team.model import REP
 from services.ports import Store
@@ -17,7 +20,22 @@ Known = tuple[Any, int]
 """A stream's state and version."""
 
 DECIDERS: dict[str, Decider[Any]] = {
-    decider.category: decider for decider in (LEAD, KEY, DEAL, ACTIVITIES, PIPELINE, REP)
+    decider.category: decider
+    for decider in (
+        LEAD,
+        KEY,
+        DEAL,
+        ACTIVITIES,
+        PIPELINE,
+        REP,
+        PAYMENT,
+        RATES,
+        COSTS,
+        PLAN,
+        ASSIGNMENTS,
+        PERIOD,
+        STATEMENT,
+    )
 }
 STREAMS_MAX = 200_000
 

@@ -8,7 +8,10 @@ from typing import cast
 
 import domain.activities.events
 import domain.deals.events
+import domain.finance.events
 import domain.leads.events
+import domain.payments.events
+import domain.payroll.events
 import domain.pipelines.events
 import domain.shared.repeated
 import domain.team.events  # noqa: F401 - reading the log needs every event in the catalogue

@@ -100,10 +100,20 @@ class PostgresStore:
             facts.append(self.decode(row))
         return True
 
-    def read(self, after: int, upto: int | None = None, page: int = 5000) -> Iterator[list[Recorded[Event]]]:
-        """The log from behind position `after` to `upto` (inclusive; default: its end now), page by page."""
+    def read(
+        self,
+        after: int,
+        upto: int | None = None,
+        page: int = 5000,
+        *,
+        names: Sequence[str] | None = None,
+    ) -> Iterator[list[Recorded[Event]]]:
+        """The log from behind position `after` to `upto` (inclusive; default: its end now), page by page.
+
+        With `names` only events stored under these.
+        """
         decode = self.decode
-        for _, rows in self.read_raw(after, upto, page):
+        for _, rows in self.read_raw(after, upto, page, names=names):
             yield [decode(row) for row in rows]
 
     def read_raw(

@@ -6,9 +6,11 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from brute_force import Told
 
+from adapters.postgres.books import Books
 from adapters.postgres.database import Database
 from adapters.postgres.lookups import Lookups
 from adapters.postgres.projecting.projector import Projector
@@ -40,6 +42,12 @@ class History:
             self.store,
             secret=b"x" * 32,
             claims=Lookups(Projector(self.database, needed)),
+            books=Books(
+                self.store,
+                Projector(self.database, [one for one in PROJECTIONS if one.name in Books.READS]),
+                zone=ZoneInfo("UTC"),
+                currency="USD",
+            ),
             clock=lambda: self.now,
             currency="USD",
         )

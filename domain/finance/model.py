@@ -1,0 +1,44 @@
+"""What decisions know of exchange rates and of what channels cost."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from domain.finance.events import CostRecorded, RateRecorded
+from domain.kernel import Decider, Event, Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """A currency's rates by quote and day."""
+
+    currency: str
+    rates: dict[tuple[str, date], Decimal] = field(default_factory=dict)
+
+
+def _evolve_rates(rates: Rates, fact: Recorded[Event]) -> Rates:
+    match fact.event:
+        case RateRecorded(quote=quote, rate=rate, day=day):
+            return replace(rates, rates={**rates.rates, (quote, day): rate})
+        case _:
+            return rates
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a channel cost."""
+
+    channel: str
+    costs: tuple[CostRecorded, ...] = ()
+
+
+def _evolve_costs(costs: Costs, fact: Recorded[Event]) -> Costs:
+    match fact.event:
+        case CostRecorded() as cost:
+            return replace(costs, costs=(*costs.costs, cost))
+        case _:
+            return costs
+
+
+RATES = Decider[Rates](category="rate", initial=Rates, evolve=_evolve_rates)
+COSTS = Decider[Costs](category="cost", initial=Costs, evolve=_evolve_costs)

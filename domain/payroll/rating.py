@@ -1,0 +1,133 @@
+"""Which percent is paid on which credit: flat, by product or role, or by tiers over a window."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.payroll.earnings import Credited, Earnings
+from domain.payroll.plans import Step, Tiers, Window
+from domain.payroll.standing import WHOLE, ZERO, Missing, rounded
+
+MONTHS: Mapping[Window, int] = {"month": 1, "quarter": 3, "year": 12}
+_Window = tuple[str, Window, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """So much of a credit's basis is paid at `percent`, by the `rule` in words."""
+
+    credit: Credited
+    basis: Decimal
+    percent: Decimal
+    rule: str
+
+
+def rate(credits: Sequence[Credited], earned: Earnings) -> Iterator[Rated]:
+    """The percents of one rep's credits. What lacks a percent or a quota is noted in `earned.unpaid`."""
+    windows: defaultdict[_Window, list[Credited]] = defaultdict(list)
+    for credit in credits:
+        tiers = credit.plan.tiers
+        if credit.kind == "override":
+            yield _override(credit)
+        elif tiers is not None:
+            number = credit.period.index // MONTHS[tiers.window]
+            windows[credit.assignment.plan, tiers.window, number].append(credit)
+        else:
+            try:
+                yield _flat(credit)
+            except Missing as missing:
+                earned.note(credit, missing)
+    for together in windows.values():
+        yield from _tiered(together, earned)
+
+
+def _override(credit: Credited) -> Rated:
+    percent = credit.plan.override
+    if percent is None:
+        raise ValueError(f"{credit.assignment.plan} has no override")
+    return _rated(credit, credit.basis, percent, f"override on {credit.credited}'s credit")
+
+
+def _flat(credit: Credited) -> Rated:
+    plan = credit.plan
+    of = "of the won amount" if plan.basis == "won" else "of the payment"
+    if plan.products is not None and credit.product in plan.products:
+        return _rated(credit, credit.basis, plan.products[credit.product], f"{of}, product {credit.product}")
+    if plan.roles is not None and credit.role in plan.roles:
+        return _rated(credit, credit.basis, plan.roles[credit.role], f"{of}, role {credit.role}")
+    if plan.rate is not None:
+        return _rated(credit, credit.basis, plan.rate, of)
+    named = f"the product {credit.product}" if plan.products is not None else f"the role {credit.role}"
+    what = f"a percent for {named} in the plan {credit.assignment.plan} (plan.publish, plan.assign)"
+    raise Missing("no_percent", what, credit.basis, plan.currency)
+
+
+def _tiered(together: list[Credited], earned: Earnings) -> Iterator[Rated]:
+    """The credits of one window, in the order in which they were earned."""
+    together.sort(key=lambda one: (one.period, one.earned_at, one.position, one.deal, one.earning))
+    total = sum((credit.basis for credit in together), ZERO)
+    so_far = ZERO
+    for credit in together:
+        tiers = credit.plan.tiers
+        if tiers is None:
+            raise ValueError(f"{credit.assignment.plan} has no tiers")
+        try:
+            bounds = _bounds(credit, tiers)
+        except Missing as missing:
+            earned.note(credit, missing)
+            continue
+        before, so_far = so_far, so_far + credit.basis
+        if tiers.method == "retroactive":
+            reached = tiers.steps[_reached(bounds, total)]
+            yield _rated(credit, credit.basis, reached.percent, _above(credit, tiers, reached, "of all"))
+        else:
+            for at, slice_ in _slices(bounds, before, so_far):
+                step = tiers.steps[at]
+                yield _rated(credit, slice_, step.percent, _above(credit, tiers, step, "of the slice"))
+
+
+def _bounds(credit: Credited, tiers: Tiers) -> list[Decimal]:
+    """Above what each step begins, in money. Raises Missing where it hangs on a quota that isn't set."""
+    if tiers.measure == "amount":
+        return [step.above for step in tiers.steps]
+    plan = credit.plan
+    quota = None if plan.quota is None else plan.quota.of(credit.rep)
+    if quota is None:
+        what = f"{credit.rep}'s quota in the plan {credit.assignment.plan} (plan.publish, plan.assign)"
+        raise Missing("no_quota", what, credit.basis, plan.currency)
+    return [rounded(quota * step.above / WHOLE, plan.currency) for step in tiers.steps]
+
+
+def _reached(bounds: Sequence[Decimal], total: Decimal) -> int:
+    """The last step that the total is above; the first for what is above none."""
+    return max(bisect_left(bounds, total) - 1, 0)
+
+
+def _slices(bounds: Sequence[Decimal], start: Decimal, end: Decimal) -> Iterator[tuple[int, Decimal]]:
+    """What of the way from `start` to `end`, up or down, lies in each step; the first reaches below zero."""
+    if start == end:
+        yield _reached(bounds, start), ZERO
+        return
+    low, high = min(start, end), max(start, end)
+    for at in range(len(bounds)):
+        bottom = max(low, bounds[at]) if at else low
+        top = min(high, bounds[at + 1]) if at + 1 < len(bounds) else high
+        if top > bottom:
+            yield at, (top - bottom).copy_sign(end - start)
+
+
+def _above(credit: Credited, tiers: Tiers, step: Step, of: str) -> str:
+    unit = f"{credit.plan.currency}" if tiers.measure == "amount" else "% of the quota"
+    return f"{of} above {plain(step.above)} {unit} in the {tiers.window}"
+
+
+def _rated(credit: Credited, basis: Decimal, percent: Decimal, rule: str) -> Rated:
+    plan = f"{credit.assignment.plan} v{credit.assignment.number}"
+    return Rated(credit, basis, percent, f"{plain(percent)} % {rule} ({plan})")
+
+
+def plain(number: Decimal) -> str:
+    """Without exponent and trailing zeros: the same number is always written the same."""
+    return format(number.normalize(), "f")

@@ -1,0 +1,173 @@
+"""A statement: E(P, n) less all that earlier statements paid, line by line."""
+
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+from domain.payroll.earnings import Earnings
+from domain.payroll.entitlement import Entitlement, Entry, Key, currency_of, entitlement
+from domain.payroll.events import EntryKind, Line, StatementIssued
+from domain.payroll.records import Records
+from domain.payroll.standing import ZERO, rounded
+from domain.shared.periods import Period
+
+_ORDER = {kind: place for place, kind in enumerate(get_args(EntryKind))}
+
+
+def statement(
+    records: Records, earned: Earnings, rep: str, period: Period, cutoff_position: int
+) -> StatementIssued:
+    """What the rep is paid for the period by the records, which end at the cutoff.
+
+    `earned` is `earnings(records)`. If earlier periods are not closed yet, it is what this one will pay once
+    they are, as things stand.
+    """
+    entries = entitlement(records, earned, rep, period)
+    if records.first_open < period:
+        paid = entitlement(records, earned, rep, period.previous)
+    else:
+        paid = paid_before(records.statements.get(rep, ()))
+    currency = currency_of(records, rep)
+    lines = sorted(_lines(records, earned, entries, paid, period), key=_place)
+    return StatementIssued(
+        period=str(period),
+        rep=rep,
+        currency=currency,
+        cutoff_position=cutoff_position,
+        total=sum((line.amount for line in lines), rounded(ZERO, currency)),
+        lines=tuple(line.model_copy(update={"line": at}) for at, line in enumerate(lines, start=1)),
+    )
+
+
+def on_the_payroll(records: Records, earned: Earnings, period: Period) -> list[str]:
+    """Who gets a statement whatever it says, and who may have a line: the others need not be looked at."""
+    employed = {rep.id for rep in records.reps.values() if rep.employed_in(period, records.zone)}
+    conceded = {concession.rep for concession in records.concessions}
+    return sorted(employed | set(earned.credits) | set(records.statements) | conceded)
+
+
+def statements(
+    records: Records, earned: Earnings, period: Period, cutoff_position: int
+) -> list[StatementIssued]:
+    """One for every rep employed in the period or with a line, by rep."""
+    issued = []
+    for rep in on_the_payroll(records, earned, period):
+        one = statement(records, earned, rep, period, cutoff_position)
+        record = records.reps.get(rep)
+        if one.lines or (record is not None and record.employed_in(period, records.zone)):
+            issued.append(one)
+    return issued
+
+
+def paid_before(statements: Iterable[StatementIssued]) -> Entitlement:
+    """What the statements paid, entry by entry."""
+    paid: Entitlement = {}
+    for issued in statements:
+        for line in issued.lines:
+            key = Key(
+                kind=line.of,
+                for_period=line.for_period,
+                deal=line.deal,
+                earning=line.earning,
+                credited=line.credited,
+                plan=line.plan,
+                plan_version=line.plan_version,
+                rate=line.rate,
+            )
+            before = paid.get(key)
+            paid[key] = Entry(
+                basis=line.basis + (before.basis if before else ZERO),
+                amount=line.amount + (before.amount if before else ZERO),
+                rule=line.rule,
+                events=frozenset(line.events) | (before.events if before else frozenset()),
+                share=line.share,
+                role=line.role,
+            )
+    return paid
+
+
+def _lines(
+    records: Records, earned: Earnings, entries: Entitlement, paid: Entitlement, period: Period
+) -> Iterator[Line]:
+    for key, entry in entries.items():
+        before = paid.get(key)
+        if before is None:
+            yield _line(key, entry, period)
+        elif (entry.basis, entry.amount) != (before.basis, before.amount):
+            yield _line(key, _difference(entry, before), period)
+    for key, before in paid.items():
+        if key not in entries and (before.basis or before.amount):
+            yield _line(key, _taken_back(before, _bearing_on(records, earned, key.deal)), period)
+
+
+def _difference(entry: Entry, before: Entry) -> Entry:
+    return Entry(
+        basis=entry.basis - before.basis,
+        amount=entry.amount - before.amount,
+        rule=entry.rule,
+        events=entry.events | before.events,
+        share=entry.share,
+        role=entry.role,
+    )
+
+
+def _taken_back(before: Entry, because: frozenset[int]) -> Entry:
+    return Entry(
+        basis=-before.basis,
+        amount=-before.amount,
+        rule=before.rule,
+        events=before.events | because,
+        share=before.share,
+        role=before.role,
+    )
+
+
+def _bearing_on(records: Records, earned: Earnings, deal: str | None) -> frozenset[int]:
+    """The positions of all that was recorded of a deal's wins, splits and payments."""
+    record = records.deals.get(deal) if deal is not None else None
+    if record is None:
+        return frozenset()
+    found = {split.position for split in record.splits}
+    for win in record.wins:
+        found.add(win.position)
+        found.update(change.position for change in win.changes)
+        found.update([win.reopened.position] if win.reopened is not None else ())
+    for payment in earned.payments.get(record.id, ()):
+        found.update(refund.position for refund in payment.refunds)
+    return frozenset(found)
+
+
+def _line(key: Key, entry: Entry, period: Period) -> Line:
+    return Line(
+        line=0,
+        kind=key.kind if key.for_period == str(period) else "adjustment",
+        of=key.kind,
+        deal=key.deal,
+        earning=key.earning,
+        credited=key.credited,
+        role=entry.role,
+        for_period=key.for_period,
+        basis=entry.basis,
+        rate=key.rate,
+        share=entry.share,
+        amount=entry.amount,
+        rule=entry.rule,
+        plan=key.plan,
+        plan_version=key.plan_version,
+        events=tuple(sorted(entry.events)),
+    )
+
+
+def _place(line: Line) -> tuple[object, ...]:
+    """The period's own first, then adjustments by period; each in the order of earning."""
+    return (
+        line.kind == "adjustment",
+        line.for_period,
+        _ORDER[line.of],
+        line.events[:1],
+        line.deal or "",
+        line.earning,
+        line.credited,
+        line.plan or "",
+        line.plan_version or 0,
+        line.rate or ZERO,
+    )
