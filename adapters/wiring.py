@@ -22,11 +22,23 @@ from projections.deals import Deals
 from projections.kernel import Progress, Projection
 from projections.leads import Leads
 from projections.next_steps import NextSteps
+from projections.payroll.finance import Costs, Rates
+from projections.payroll.payments import Payments
 from projections.pipelines import Pipelines
 from projections.team import Team
 from services.intake import Intake
 
-PROJECTIONS: tuple[Projection, ...] = (Pipelines(), Team(), Leads(), Deals(), NextSteps(), Contacts())
+PROJECTIONS: tuple[Projection, ...] = (
+    Pipelines(),
+    Team(),
+    Leads(),
+    Deals(),
+    NextSteps(),
+    Contacts(),
+    Payments(),
+    Rates(),
+    Costs(),
+)
 """Every question that has tables of its own. A new one is a line here."""
 
 _logger = Logger(__name__)

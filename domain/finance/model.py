@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from domain.finance.events import CostRecorded, RateRecorded
+from domain.finance.events import RateRecorded
 from domain.kernel import Decider, Event, Recorded
 
 
@@ -26,18 +26,13 @@ def _evolve_rates(rates: Rates, fact: Recorded[Event]) -> Rates:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What a channel cost."""
+    """What a channel cost: each cost stands by itself, so decisions need to know of none."""
 
     channel: str
-    costs: tuple[CostRecorded, ...] = ()
 
 
-def _evolve_costs(costs: Costs, fact: Recorded[Event]) -> Costs:
-    match fact.event:
-        case CostRecorded() as cost:
-            return replace(costs, costs=(*costs.costs, cost))
-        case _:
-            return costs
+def _evolve_costs(costs: Costs, _fact: Recorded[Event]) -> Costs:
+    return costs
 
 
 RATES = Decider[Rates](category="rate", initial=Rates, evolve=_evolve_rates)

@@ -25,6 +25,16 @@ class Payment:
         return self.recorded or bool(self.refunds)
 
     @property
+    def money_in(self) -> str | None:
+        """The currency of all that is known of it."""
+        return self.currency or next((back.currency for back in self.refunds), None)
+
+    @property
+    def refunded(self) -> Decimal:
+        """How much was given back so far, in its currency."""
+        return sum((back.amount for back in self.refunds), Decimal(0))
+
+    @property
     def belongs_to(self) -> str | None:
         """The deal that the money counts for: the last one matched, else the one named first."""
         if self.matched is not None:

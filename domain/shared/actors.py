@@ -36,6 +36,11 @@ class Actor:
         if self.role == "payroll":
             raise self.refuse(action, "payroll only closes periods and answers disputes")
 
+    def must_not_be_rep(self, action: str) -> None:
+        """Raises NotEntitled for a rep, who would be paid by what they record."""
+        if self.role == "rep":
+            raise self.refuse(action, "only a service, payroll or an admin may, as reps are paid by it")
+
     def must_work_for(self, owner: str | None, *, beside: AbstractSet[str], action: str) -> None:
         """Only the owner, those `beside` them (heads above, reps on the split), a service or an admin may.
 

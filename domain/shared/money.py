@@ -11,7 +11,7 @@ AMOUNT_MAX = Decimal(10) ** 15
 
 
 @cache
-def minor_digits(currency: str) -> int:
+def minor_digits(currency: str, field: str = "currency") -> int:
     """How many decimals the currency's minor unit has: 2 for USD, 0 for JPY, 3 for KWD.
 
     Raises InvalidData for a code that ISO 4217 doesn't list, or that has no minor unit (gold, test codes).
@@ -21,9 +21,7 @@ def minor_digits(currency: str) -> int:
     except ValueError:
         exponent = None
     if exponent is None:
-        raise InvalidData(
-            field="currency", problem=f"{currency!r} is not a currency of ISO 4217, such as USD"
-        )
+        raise InvalidData(field=field, problem=f"{currency!r} is not a currency of ISO 4217, such as USD")
     return int(exponent)
 
 
