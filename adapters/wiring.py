@@ -24,6 +24,7 @@ from projections.leads import Leads
 from projections.next_steps import NextSteps
 from projections.payroll.finance import Costs, Rates
 from projections.payroll.payments import Payments
+from projections.payroll.plans import Assignments, Plans
 from projections.pipelines import Pipelines
 from projections.team import Team
 from services.intake import Intake
@@ -38,6 +39,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     Payments(),
     Rates(),
     Costs(),
+    Plans(),
+    Assignments(),
 )
 """Every question that has tables of its own. A new one is a line here."""
 
