@@ -1,6 +1,6 @@
 """The desk at which one action is decided: what is known, and what follows, until all of it is appended."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar, cast
 
@@ -66,6 +66,10 @@ class Desk:
         stream = decider.stream(entity)
         known = self._writes.get(stream) or self._drafts.get(stream) or self._recall.look(stream)
         return cast(State, known[0])
+
+    def foresee(self, streams: Iterable[str]) -> None:
+        """These streams will be looked at one by one: have them read together."""
+        self._recall.fetch(streams)
 
     def record(self, stream: str, events: Sequence[Event]) -> None:
         """These events follow from the action."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from domain.leads.model import LEAD
 from domain.payments.model import PAYMENT
-from domain.payroll.model import ASSIGNMENTS
+from domain.payroll.closing import read_statement_id, statement_id
+from domain.payroll.model import ASSIGNMENTS, STATEMENT
 from services.activities import Activities
 from services.deals import Deals
 from services.desk import Desk
@@ -74,12 +75,14 @@ def handlers(duties: Duties, books: PayrollBooks) -> Mapping[str, Handler]:
 
 
 def subject_stream(desk: Desk) -> str:
-    """The stream that the action is about; a lead's other names lead to its own."""
+    """The stream that the action is about; other names of a lead or a statement lead to its own."""
     category = desk.action.type.split(".", 1)[0]
     if isinstance(desk.action.data, RecordPayment):
         return PAYMENT.stream(desk.action.data.payment)
     if desk.action.type == "plan.assign":
         return ASSIGNMENTS.stream(desk.subject)
+    if category == "statement":
+        return STATEMENT.stream(statement_id(*read_statement_id(desk.subject)))
     if category in ("lead", "contact", "task"):
         lead = (
             desk.resolve(desk.subject) if desk.action.type != "lead.merge" else desk.state(LEAD, desk.subject)

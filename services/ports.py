@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from domain.kernel import Event, Recorded
 from domain.payroll.records import Records
@@ -103,11 +104,19 @@ class Claims(Protocol):
         """Open leads owned by reps who left, each with the successor named then (None for the pool)."""
 
 
+class EmptyLog(LookupError):  # noqa: N818 - named for what was met
+    """There is no event yet."""
+
+
 class PayrollBooks(Protocol):
     """What payroll rests on, as of the end of the log."""
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone, as configured."""
+
     def records(self) -> tuple[int, Records]:
-        """A position, and all that the log says up to it. LookupError for an empty log."""
+        """A position, and all that the log says up to it. Raises EmptyLog."""
 
     def products(self) -> frozenset[str]:
         """The products that any deal has named so far."""

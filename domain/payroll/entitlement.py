@@ -66,6 +66,9 @@ def entitlement(records: Records, earned: Earnings, rep: str, upto: Period) -> E
     for concession in records.concessions:
         if concession.rep == rep and Period.parse(concession.for_period) <= upto:
             key, entry = _conceded(concession)
+            if key in entries:  # The line was disputed again.
+                entry.amount += entries[key].amount
+                entry.events |= entries[key].events
             entries[key] = entry
     return entries
 

@@ -1,6 +1,7 @@
 """What decisions know of plans, whom they bind, periods and statements."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from domain.kernel import Decider, Event, Recorded
@@ -38,6 +39,7 @@ class PayrollPeriod:
 
     id: str
     closed: PeriodClosed | None = None
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Statement:
 
     id: str
     rep: str = ""
+    currency: str = ""
     lines: tuple[Line, ...] | None = None
     disputes: tuple[tuple[int, Literal["open", "accepted", "declined"]], ...] = ()
 
@@ -74,15 +77,15 @@ def _evolve_assignments(assignments: Assignments, fact: Recorded[Event]) -> Assi
 def _evolve_period(period: PayrollPeriod, fact: Recorded[Event]) -> PayrollPeriod:
     match fact.event:
         case PeriodClosed() as closed:
-            return replace(period, closed=closed)
+            return replace(period, closed=closed, closed_at=fact.recorded_at)
         case _:
             return period
 
 
 def _evolve_statement(statement: Statement, fact: Recorded[Event]) -> Statement:
     match fact.event:
-        case StatementIssued(rep=rep, lines=lines):
-            return replace(statement, rep=rep, lines=lines)
+        case StatementIssued(rep=rep, currency=currency, lines=lines):
+            return replace(statement, rep=rep, currency=currency, lines=lines)
         case LineDisputed(line=line):
             others = tuple(one for one in statement.disputes if one[0] != line)
             return replace(statement, disputes=(*others, (line, "open")))
