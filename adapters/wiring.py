@@ -25,6 +25,7 @@ from projections.next_steps import NextSteps
 from projections.payroll.finance import Costs, Rates
 from projections.payroll.payments import Payments
 from projections.payroll.plans import Assignments, Plans
+from projections.payroll.statements import Periods, Statements
 from projections.pipelines import Pipelines
 from projections.team import Team
 from services.intake import Intake
@@ -41,6 +42,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     Costs(),
     Plans(),
     Assignments(),
+    Statements(),
+    Periods(),
 )
 """Every question that has tables of its own. A new one is a line here."""
 
