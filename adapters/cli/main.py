@@ -1,15 +1,16 @@
 """The `dealtrail` command. Each subcommand is imported only when it is asked for."""
 
-from collections.abc import Mapping
-from importlib import import_module
 from types import MappingProxyType
 
 import click
 
-COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+from adapters.cli.lazy import Lazy, Table
+
+COMMANDS: Table = MappingProxyType(
     {
         "demo": ("adapters.cli.intake:demo", "Build a small company and print its reports."),
         "import": ("adapters.cli.intake:import_", "Take in actions (NDJSON) or a CSV export with a mapping."),
+        "record": ("adapters.cli.record:record", "Record one action by hand, whatever its type."),
         "funnel": ("adapters.cli.reports:funnel", "How far deals get, and where they stop."),
         "cycle-time": ("adapters.cli.reports:cycle_time", "How long deals take, open ones counted in."),
         "owner": ("adapters.cli.reports:owner", "Who owned a lead when, and by which event."),
@@ -22,32 +23,18 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "scorecard": ("adapters.cli.reports:scorecard", "A rep's figures beside the team's."),
         "deal": ("adapters.cli.stories:deal", "A deal as it stands, and the events behind it."),
         "lead": ("adapters.cli.stories:lead", "A lead as it stands, and the events behind it."),
+        "payroll": (
+            "adapters.cli.payroll.group:payroll",
+            "Plans, periods, statements and what they rest on.",
+        ),
         "project": ("adapters.cli.workers:project", "Keep the read tables up with the log."),
         "rebuild": ("adapters.cli.workers:rebuild", "Build read tables anew from the log, and swap them in."),
     }
 )
-"""Where each subcommand is, and what it does in a line: help must not import them all."""
+"""Every subcommand, in the order of the help."""
 
 
-class Lazy(click.Group):
-    """Subcommands by name, imported when run."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, name = COMMANDS[cmd_name][0].split(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Lazy, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dealtrail", prog_name="dealtrail")
 def cli() -> None:
     """An event-sourced sales pipeline: every action kept, every figure traceable to the events behind it.

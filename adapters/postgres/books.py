@@ -1,6 +1,6 @@
 """What payroll rests on, read from the log and the read tables: services.ports.PayrollBooks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 from zoneinfo import ZoneInfo
@@ -8,48 +8,124 @@ from zoneinfo import ZoneInfo
 from adapters.postgres.lookups import view_of
 from adapters.postgres.projecting.projector import Projector
 from adapters.postgres.store import PostgresStore
+from domain.deals.events import DealOpened, DealWon
 from domain.kernel import Event, Recorded
+from domain.payroll.events import PeriodClosed, StatementIssued
 from domain.payroll.records import Records
-from projections.payroll.reading import RESTS_ON, read_records
+from domain.shared.periods import Period
+from projections.payroll.concerned import deals_of, payments_of
+from projections.payroll.reading import RESTS_ON, Reading, read_records
 from projections.payroll.selling import products
+from services.ports import EmptyLog
 
 _NAMES = [event.stored_name for event in RESTS_ON]
+_COMMON = ("rep-", "plan-", "assignment-", "rate-", "period-")
+"""Streams that every rep's pay rests on: few beside deals, leads and payments."""
 
 
 class Books:
     """`zone` and `currency` are the company's; `projector` needs the projections named in `READS` only."""
 
-    READS = ("deals",)
+    READS = ("leads", "deals", "payments")
 
     def __init__(self, store: PostgresStore, projector: Projector, *, zone: ZoneInfo, currency: str) -> None:
         self._store, self._projector = store, projector
-        self._zone, self._currency = zone, currency
+        self.zone, self._currency = zone, currency
 
     def records(
         self, upto: int | None = None, counted: Callable[[Recorded[Event]], bool] | None = None
     ) -> tuple[int, Records]:
         """The position (the log's end, or `upto`) and what the log says up to it; `counted` picks events.
 
-        LookupError for a log that is empty up to there.
+        Raises EmptyLog.
         """
         head = self._store.head()
         position = head if upto is None else min(upto, head)
         facts = chain.from_iterable(self._store.read(0, position, names=_NAMES))
-        records = read_records(
-            facts if counted is None else filter(counted, facts),
-            began_at=self._began_at(),
-            zone=self._zone,
-            currency=self._currency,
-        )
-        return position, records
+        if counted is None:
+            return position, self._read(facts)
+        return position, self._read(filter(counted, facts), gaps=True)
+
+    def of_rep(self, rep: str) -> tuple[int, Records]:
+        """The log's end, and all that the rep's pay rests on; of other reps' deals it may lack any.
+
+        Streams are read instead of the whole log. Raises EmptyLog.
+        """
+        self._projector.catch_up()
+        with self._projector.snapshot(self.READS) as snapshot:
+            view = view_of(snapshot)
+            facts = self._store.load_beneath(*_COMMON)
+            reps = _credited_to(self._read(facts), rep)
+            facts += self._issued(rep, facts)
+            deals = self._load("deal", {*_paid_on(facts), *deals_of(view, reps)})
+            facts += deals
+            facts += self._load("lead", _won_without_owner(deals))
+            facts += self._load("payment", payments_of(view, {fact.entity for fact in deals}))
+        facts = [fact for fact in facts if fact.position <= view.position]
+        return view.position, self._read(sorted(facts, key=lambda fact: fact.position))
+
+    def at_cutoffs(self, cutoffs: Iterable[int], zone: ZoneInfo) -> Iterator[tuple[int, Records]]:
+        """What the log said up to each cutoff, by the clocks of the zone, in one reading.
+
+        The cutoffs ascend. It is the same Records each time, which go on when the next are asked for.
+        """
+        began_at, reached = self._began_at(), 0
+        reading = Reading(Records(zone, Period.at(began_at, zone), self._currency), began_at)
+        for cutoff in cutoffs:
+            for fact in chain.from_iterable(self._store.read(reached, cutoff, names=_NAMES)):
+                reading.note(fact)
+            reached = cutoff
+            yield cutoff, reading.records
 
     def products(self) -> frozenset[str]:
         """See the port."""
         self._projector.catch_up()
-        with self._projector.snapshot(self.READS) as snapshot:
+        with self._projector.snapshot(("deals",)) as snapshot:
             return products(view_of(snapshot))
+
+    def _issued(self, rep: str, facts: Iterable[Recorded[Event]]) -> list[Recorded[Event]]:
+        """What concerns the rep's statements of the periods that are closed in these facts."""
+        closed = [fact.entity for fact in facts if isinstance(fact.event, PeriodClosed)]
+        return self._load("statement", {f"{period}/{rep}" for period in closed})
+
+    def _load(self, category: str, entities: Iterable[str]) -> list[Recorded[Event]]:
+        streams = [f"{category}-{entity}" for entity in entities]
+        return list(chain.from_iterable(self._store.load(streams).values()))
+
+    def _read(self, facts: Iterable[Recorded[Event]], *, gaps: bool = False) -> Records:
+        return read_records(
+            facts, began_at=self._began_at(), zone=self.zone, currency=self._currency, gaps=gaps
+        )
 
     def _began_at(self) -> datetime:
         for page in self._store.read(0, 1):
             return page[0].recorded_at
-        raise LookupError("the log is empty")
+        raise EmptyLog
+
+
+def _credited_to(common: Records, rep: str) -> set[str]:
+    """Whose credit may pay the rep: their own, and that of everybody who was ever directly below a head."""
+    held = [common.plans[one.plan, one.number].plan for one in common.assignments.get(rep, ())]
+    if all(plan.override is None for plan in held):
+        return {rep}
+    below = {one.id for one in common.reps.values() if any(head == rep for _, head in one.managers)}
+    return {rep, *below}
+
+
+def _paid_on(facts: Iterable[Recorded[Event]]) -> set[str]:
+    """The deals of all statement lines."""
+    issued = (fact.event for fact in facts if isinstance(fact.event, StatementIssued))
+    return {line.deal for one in issued for line in one.lines if line.deal is not None}
+
+
+def _won_without_owner(deals: Iterable[Recorded[Event]]) -> set[str]:
+    """The leads of those deals."""
+    lead_of: dict[str, str] = {}
+    found = set()
+    for fact in deals:
+        match fact.event:
+            case DealOpened(lead=lead):
+                lead_of[fact.entity] = lead
+            case DealWon(owner=None):
+                found.add(lead_of[fact.entity])
+    return found

@@ -69,6 +69,21 @@ class PostgresStore:
                 found[row[0]].append(self.decode(row))
         return found
 
+    def load_beneath(self, *prefixes: str) -> list[Recorded[Event]]:
+        """Every event of the streams whose names begin with one of these, in the order of the log."""
+        query = f"SELECT {COLUMNS} FROM log.event WHERE originator_id >= %s AND originator_id < %s"
+        found = [
+            self.decode(row)
+            for prefix in prefixes
+            for row in self._rows(query, [prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)])
+        ]
+        return sorted(found, key=lambda fact: fact.position)
+
+    def at(self, positions: Iterable[int]) -> list[Recorded[Event]]:
+        """The events at these positions, in the order of the log."""
+        rows = self._rows(_AT_POSITIONS, [list(positions)])
+        return [self.decode(row) for row in sorted(rows, key=lambda row: row[2])]
+
     def recorded(self, actions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Recorded[Event]]]:
         """The facts recorded for each (source, action id); an action that is not in the log is left out."""
         found: dict[tuple[str, str], list[Recorded[Event]]] = {}

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -41,15 +42,22 @@ from domain.team.events import RepHired, RepLeft, RepTransferred
 
 
 def read_records(
-    facts: Iterable[Recorded[Event]], *, began_at: datetime, zone: ZoneInfo, currency: str
+    facts: Iterable[Recorded[Event]],
+    *,
+    began_at: datetime,
+    zone: ZoneInfo,
+    currency: str,
+    gaps: bool = False,
 ) -> Records:
     """Fold facts, in the order of the log. `began_at` is when the log's first event was recorded.
 
-    `zone` and `currency` are the company's; the zone gives way to that of the first close.
+    `zone` and `currency` are the company's; the zone gives way to that of the first close. With `gaps`,
+    as on the occurred axis, facts may lack what they build on, and then change nothing.
     """
     reading = Reading(Records(zone, Period.at(began_at, zone), currency), began_at)
     for fact in facts:
-        reading.note(fact)
+        with suppress(LookupError) if gaps else nullcontext():
+            reading.note(fact)
     return reading.records
 
 
@@ -150,6 +158,8 @@ def _published(reading: Reading, fact: Recorded[PlanPublished]) -> None:
 
 def _assigned(reading: Reading, fact: Recorded[PlanAssigned]) -> None:
     to = fact.event
+    if (to.plan, to.number) not in reading.records.plans:
+        raise LookupError(f"{to.plan} has no version {to.number}")
     reading.records.assignments[fact.entity].append(
         Assignment(fact.position, to.plan, to.number, to.first_day, to.last_day)
     )
@@ -172,8 +182,8 @@ def _resolved(reading: Reading, fact: Recorded[DisputeResolved]) -> None:
     if not resolved.accepted or resolved.amount is None:
         return
     period, rep = fact.entity.split("/", 1)
-    (issued,) = (one for one in reading.records.statements[rep] if one.period == period)
-    line = issued.lines[resolved.line - 1]
+    issued = {one.period: one for one in reading.records.statements[rep]}
+    line = issued[period].lines[resolved.line - 1]
     reading.records.concessions.append(
         Concession(
             position=fact.position,

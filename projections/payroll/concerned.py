@@ -1,0 +1,42 @@
+"""Which deals, and which payments, may have earned a rep anything?"""
+
+from collections.abc import Collection
+
+from projections.asking import View
+
+
+def deals_of(view: View, reps: Collection[str]) -> list[str]:
+    """Deals that one of the reps closed, has a share of, or may have had one of before it was reopened.
+
+    And those won while nobody owned the lead, if one of the reps came to own it at any time.
+    """
+    rows = view.ask(
+        """
+        SELECT deal FROM deal_close WHERE owner = ANY(%(reps)s)
+        UNION
+        SELECT deal FROM deal_share WHERE rep = ANY(%(reps)s)
+        UNION
+        SELECT c.deal FROM deal_close c JOIN deal_share s ON s.deal = c.deal
+        WHERE c.outcome = 'won' AND c.reopened_at IS NOT NULL
+        UNION
+        SELECT c.deal FROM deal_close c JOIN deal d ON d.deal = c.deal JOIN ownership o ON o.lead = d.lead
+        WHERE c.outcome = 'won' AND c.owner IS NULL AND o.owner = ANY(%(reps)s)
+        """,
+        reps=list(reps),
+    )
+    return [deal for (deal,) in rows]
+
+
+def payments_of(view: View, deals: Collection[str]) -> list[str]:
+    """Payments and refunds that belong to one of the deals, or did when they were recorded."""
+    rows = view.ask(
+        """
+        SELECT payment FROM payment WHERE deal = ANY(%(deals)s)
+        UNION
+        SELECT payment FROM payment WHERE named_deal = ANY(%(deals)s)
+        UNION
+        SELECT payment FROM refund WHERE deal = ANY(%(deals)s)
+        """,
+        deals=list(deals),
+    )
+    return [payment for (payment,) in rows]
