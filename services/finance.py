@@ -13,7 +13,8 @@ class Finance:
         """What a currency was worth in another on a day."""
         desk.actor.must_not_be_rep("record rates")
         rates = desk.state(RATES, desk.subject)
-        events = decisions.record_rate(rates, quote=data.quote, rate=data.rate, day=data.day, now=desk.now)
+        now = max(desk.now, desk.action.occurred_at)  # A migration without recording times stands still.
+        events = decisions.record_rate(rates, quote=data.quote, rate=data.rate, day=data.day, now=now)
         desk.record(RATES.stream(desk.subject), events)
 
     def record_cost(self, desk: Desk, data: RecordCost) -> None:
