@@ -26,6 +26,7 @@ from projections.payroll.finance import Costs, Rates
 from projections.payroll.payments import Payments
 from projections.payroll.plans import Assignments, Plans
 from projections.payroll.statements import Periods, Statements
+from projections.payroll.views import PayrollViews
 from projections.pipelines import Pipelines
 from projections.team import Team
 from services.intake import Intake
@@ -44,6 +45,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     Assignments(),
     Statements(),
     Periods(),
+    PayrollViews(),
 )
 """Every question that has tables of its own. A new one is a line here."""
 

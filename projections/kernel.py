@@ -53,7 +53,9 @@ class Projection:
     """One question. `category` is the kind of stream it reads; raise `version` when the fold changes.
 
     `views` are SQL queries by the name that they get beside the tables; they may read the tables of any
-    projection. A changed version, row model or view makes the engine rebuild the projection by itself.
+    projection. `comments` say in the database what a view is, or a column of it: by the names `deal_owner`
+    and `deal_owner.since`. A changed version, row model, view or comment makes the engine rebuild the
+    projection by itself.
     """
 
     name: ClassVar[str]
@@ -61,6 +63,7 @@ class Projection:
     category: ClassVar[str]
     rows: ClassVar[tuple[type[Row], ...]]
     views: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    comments: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def apply(self, fact: Recorded[Event], rows: Rows) -> None:
         """Fold one event of the category into the rows. Events that it has nothing to say about pass by."""

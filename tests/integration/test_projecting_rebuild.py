@@ -71,6 +71,18 @@ class Counting(Projection):
         pass
 
 
+class Said(Counting):
+    """Its view has comments."""
+
+    name = "said"
+    views: ClassVar[dict[str, str]] = {"said": "SELECT deal, position FROM thing"}
+    comments: ClassVar[dict[str, str]] = {"said": "What is 100 % of {it}.", "said.position": "It's so."}
+
+
+class SaidOtherwise(Said):
+    comments: ClassVar[dict[str, str]] = {"said": "Something else."}
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     with Database(database_url) as database:
@@ -287,16 +299,54 @@ def test_grants_stay_through_a_swap(database: Database) -> None:
     projector = Projector(database, [Things()])
     projector.catch_up()
     with database.connection() as connection:
-        connection.execute("GRANT SELECT ON read.thing TO PUBLIC")
+        assert _may_read(connection, "dealtrail_payroll") == []
+        connection.execute("GRANT SELECT ON read.thing TO PUBLIC, dealtrail_payroll")
         projector.rebuild()
+        assert _may_read(connection, "dealtrail_auditor") == [
+            "checkpoint",
+            "late_thing",
+            "projection",
+            "thing",
+        ]
+        assert _may_read(connection, "dealtrail_payroll") == ["thing"]
         for role in ("dealtrail_payroll", "dealtrail_auditor"):
-            for relation in ("thing", "late_thing", "checkpoint"):
-                assert one(connection, f"SELECT has_table_privilege('{role}', 'read.{relation}', 'SELECT')")
-                assert not one(
-                    connection, f"SELECT has_table_privilege('{role}', 'read.{relation}', 'INSERT')"
-                )
-        acl = one(connection, "SELECT relacl::text FROM pg_class WHERE oid = 'read.thing'::regclass")
-    assert "=r/" in str(acl).replace("dealtrail_payroll=r/", "").replace("dealtrail_auditor=r/", "")
+            assert not one(connection, f"SELECT has_table_privilege('{role}', 'read.thing', 'INSERT')")
+        acl = str(one(connection, "SELECT relacl::text FROM pg_class WHERE oid = 'read.thing'::regclass"))
+    assert "dealtrail_payroll=r/" in acl
+    assert "=r/" in acl.replace("dealtrail_payroll=r/", "").replace("dealtrail_auditor=r/", "")
+
+
+def test_comments_of_views_stay_with_whoever_swaps(database: Database) -> None:
+    commented = Projector(database, [Counting(), Things(), Said()])
+    commented.catch_up()
+    for projector in (commented, Projector(database, [Things()])):
+        projector.rebuild(["things"])
+        with database.connection() as connection:
+            said = connection.execute(
+                "SELECT objsubid, description FROM pg_description"
+                " WHERE objoid = 'read.said'::regclass AND classoid = 'pg_class'::regclass ORDER BY 1"
+            ).fetchall()
+        assert said == [(0, "What is 100 % of {it}."), (2, "It's so.")]
+
+
+def test_a_changed_comment_asks_for_a_rebuild_by_itself(database: Database) -> None:
+    Projector(database, [Things(), Said()]).catch_up()
+    Projector(database, [Things(), SaidOtherwise()]).catch_up()
+    with database.connection() as connection:
+        said = one(connection, "SELECT obj_description('read.said'::regclass, 'pg_class')")
+        left = one(connection, "SELECT col_description('read.said'::regclass, 2)")
+    assert (said, left) == ("Something else.", None)
+
+
+def _may_read(connection: psycopg.Connection[tuple[object, ...]], role: str) -> list[object]:
+    """The relations of `read` that were granted to the role itself."""
+    rows = connection.execute(
+        "SELECT c.relname FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a"
+        " WHERE c.relnamespace = 'read'::regnamespace AND a.privilege_type = 'SELECT'"
+        " AND a.grantee = %s::regrole ORDER BY 1",
+        (role,),
+    )
+    return [name for (name,) in rows]
 
 
 def test_an_unknown_projection_is_refused(database: Database) -> None:

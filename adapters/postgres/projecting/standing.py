@@ -28,9 +28,11 @@ class Standing:
 
 
 def fingerprint(projection: Projection) -> str:
-    """Changes with the projection's version, row models and views: then its tables must be rebuilt."""
+    """Changes with the projection's version, row models, views and comments: then it must be rebuilt."""
     rows = [table_of(kind).described() for kind in projection.rows]
     parts = [projection.name, projection.version, projection.category, rows, dict(projection.views)]
+    if projection.comments:
+        parts.append(dict(projection.comments))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

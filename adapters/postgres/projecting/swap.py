@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable, QueryCanceled, UndefinedColumn, UndefinedTable
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 
 from adapters.logging import Logger
 from adapters.postgres.projecting.tables import create_view, table_of
 from projections.kernel import Projection
 
-READERS = ("dealtrail_payroll", "dealtrail_auditor")
+AUDITOR, PAYROLL = "dealtrail_auditor", "dealtrail_payroll"
+PAYROLL_VIEWS = "payroll_"
+"""Views named so are what payroll may read; the auditor may read everything here."""
 _LOCK_MILLISECONDS_MAX = 300
 """Less than PostgreSQL's deadlock_timeout (1 s): if a reader and a swap block each other, the swap yields."""
 _PAUSE_SECONDS = 0.1
@@ -48,7 +50,11 @@ def swap(
     gone_views = list(present)
     anew = {projection.name for projection in built}
     views = {name: sql for name, (owner, sql) in present.items() if owner not in anew}
-    views |= {name: sql for projection in all_projections for name, sql in projection.views.items()}
+    comments = _stored_comments(connection)
+    for projection in all_projections:
+        views |= projection.views
+        comments = {name: text for name, text in comments.items() if _view(name) not in projection.views}
+        comments |= projection.comments
     _lock(connection, [*gone, *gone_views])
     readers = _readers(connection)
     if gone_views:
@@ -59,6 +65,7 @@ def swap(
     for name in tables:
         connection.execute(SQL("ALTER TABLE {} SET SCHEMA read").format(Identifier(schema, name)))
     made = _make_views(connection, views)
+    _comment(connection, made, comments)
     _grant(connection, [*tables, *made], readers)
 
 
@@ -94,9 +101,34 @@ def _lock(connection: Connection[TupleRow], names: Sequence[str]) -> None:
     connection.execute("SET LOCAL statement_timeout = 0")
 
 
+def _stored_comments(connection: Connection[TupleRow]) -> dict[str, str]:
+    """What is said of the views and of their columns, by the names that `Projection.comments` has."""
+    rows = connection.execute(
+        "SELECT concat_ws('.', c.relname, a.attname), d.description"
+        " FROM pg_description d JOIN pg_class c ON c.oid = d.objoid"
+        " LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND a.attnum > 0"
+        " WHERE d.classoid = 'pg_class'::regclass AND c.relnamespace = 'read'::regnamespace"
+        " AND c.relkind = 'v'"
+    )
+    return dict(rows.fetchall())
+
+
+def _comment(connection: Connection[TupleRow], views: Sequence[str], comments: Mapping[str, str]) -> None:
+    for name, text in comments.items():
+        if _view(name) in views:
+            kind = SQL("COLUMN" if "." in name else "VIEW")
+            what = Identifier("read", *name.split("."))
+            connection.execute(SQL("COMMENT ON {} {} IS {}").format(kind, what, Literal(text)))
+
+
+def _view(commented: str) -> str:
+    """The view that the name, or the name of its column, is of."""
+    return commented.partition(".")[0]
+
+
 def _readers(connection: Connection[TupleRow]) -> dict[str, set[str]]:
-    """Who may read each relation: ours by right, and whoever was given it."""
-    known = connection.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", (list(READERS),))
+    """Who was given the right to read each relation; and under no name, which of our own roles there are."""
+    known = connection.execute("SELECT rolname FROM pg_roles WHERE rolname IN (%s, %s)", (AUDITOR, PAYROLL))
     readers: dict[str, set[str]] = {"": {row[0] for row in known}}
     granted = connection.execute(
         "SELECT c.relname, coalesce(r.rolname, '') FROM pg_class c"
@@ -113,7 +145,8 @@ def _grant(
     connection: Connection[TupleRow], relations: Iterable[str], readers: Mapping[str, set[str]]
 ) -> None:
     for relation in relations:
-        for role in sorted(readers[""] | readers.get(relation, set())):
+        by_right = {AUDITOR, PAYROLL} if relation.startswith(PAYROLL_VIEWS) else {AUDITOR}
+        for role in sorted(readers[""] & by_right | readers.get(relation, set())):
             to = Identifier(role) if role else SQL("PUBLIC")
             connection.execute(SQL("GRANT SELECT ON read.{} TO {}").format(Identifier(relation), to))
 
