@@ -1,0 +1,1 @@
+"""Frozen statements as files: canonical JSON, CSV, a page to read and print, PDF."""
