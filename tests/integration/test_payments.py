@@ -109,8 +109,9 @@ def test_the_very_same_actions_again_write_nothing(company: Company, story: Stor
     assert (company.summary["duplicates"], story.store.head()) == (5, before)
 
 
+@pytest.mark.parametrize("together", [False, True], ids=["later", "in one batch"])
 def test_the_same_said_in_new_actions_is_noted_on_its_own_stream_and_changes_nothing(
-    company: Company, story: Story
+    company: Company, story: Story, together: bool
 ) -> None:
     """A cost is the exception: each is a cost of its own."""
 
@@ -123,8 +124,11 @@ def test_the_same_said_in_new_actions_is_noted_on_its_own_stream_and_changes_not
             cost(),
         ]
 
-    company.accept(*said())
-    company.accept(*said())
+    if together:
+        company.accept(*said(), *said())
+    else:
+        company.accept(*said())
+        company.accept(*said())
     assert logged(story, "payment", "refund", "rate", "cost", "deal") == [
         *(("deal-" + deal, event) for deal in ("D-1", "D-2") for event in ("DealOpened", "StageEntered")),
         ("payment-P-1", "PaymentRecorded"),
