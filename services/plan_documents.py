@@ -26,6 +26,8 @@ class StepGiven(Step):
 
 
 class TiersGiven(Tiers):
+    """Without a step it is let by here: checking says what is wrong with that."""
+
     steps: tuple[StepGiven, ...]
 
 

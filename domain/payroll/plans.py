@@ -1,7 +1,7 @@
 """A commission plan: the document that is published, and what it says of a rep, a product or a role."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,7 +26,7 @@ class Tiers(_Part):
     method: Literal["marginal", "retroactive"]
     measure: Literal["amount", "attainment"]
     window: Window
-    steps: tuple[Step, ...]
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
 
 class Quota(_Part):

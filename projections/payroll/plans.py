@@ -1,6 +1,5 @@
 """Which commission plans are there, and whom do they bind?"""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -118,11 +117,11 @@ def plans(view: View) -> Listing:
     """Every version of every plan, a plan's latest first."""
     rows = view.ask(
         """
-        SELECT plan, number, name, currency, basis, document, position, recorded_at
+        SELECT plan, number, name, currency, basis, document::json, position, recorded_at
         FROM plan_version ORDER BY plan COLLATE "C", number DESC
         """
     )
-    return Listing.of([PlanVersion(*row[:5], json.loads(row[5]), *row[6:]) for row in rows])
+    return Listing.of([PlanVersion(*row) for row in rows])
 
 
 @dataclass(frozen=True, slots=True)

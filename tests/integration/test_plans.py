@@ -20,22 +20,22 @@ from projections.asking import View, answer
 from projections.payroll.plans import assignments, plans
 from services.plan_documents import read_plan
 
+Action = dict[str, Any]
+Errors = list[dict[str, Any] | None]
+
 FLAT = {"name": "Flat", "currency": "USD", "basis": "won", "rate": "5"}
 MORE = {**FLAT, "rate": "6.50", "cap": "1000"}
-STEPS = {"method": "marginal", "measure": "attainment", "window": "year"}
-BY_QUOTA = {
+STEPS: Action = {"method": "marginal", "measure": "attainment", "window": "year"}
+BY_QUOTA: Action = {
     "name": "Quota",
     "currency": "USD",
     "basis": "paid",
     "tiers": {**STEPS, "steps": [{"above": "0", "percent": "5"}, {"above": "100", "percent": "7"}]},
 }
-QUOTA = {"quota": {"reps": {"ann": "500"}}}
+QUOTA: Action = {"quota": {"reps": {"ann": "500"}}}
 FROM_JANUARY = {"plan": "p", "from": "2026-01-01"}
 NEEDED = [projection for projection in PROJECTIONS if projection.name in ("plans", "assignments", "team")]
 _ids = count(1)
-
-Action = dict[str, Any]
-Errors = list[dict[str, Any] | None]
 
 
 def action(kind: str, subject: str, data: object, actor: str = "payroll:pam") -> Action:
@@ -112,7 +112,9 @@ def refused(error: dict[str, Any] | None) -> tuple[str, str]:
 
 
 def test_versions_are_published_and_listed_as_they_can_be_published_again(office: Office) -> None:
-    assert [office.publish(FLAT), office.publish(MORE), office.publish(BY_QUOTA | QUOTA, "q")] == [None] * 3
+    assert [office.publish(FLAT), office.publish(MORE), office.publish({**BY_QUOTA, **QUOTA}, "q")] == [
+        None
+    ] * 3
     with office.view() as view:
         found = answer(view, plans(view))
     assert [(one["plan"], one["number"], one["basis"]) for one in found["items"]] == [
@@ -121,7 +123,7 @@ def test_versions_are_published_and_listed_as_they_can_be_published_again(office
         ("q", 1, "paid"),
     ]
     assert found["items"][0]["document"] == {**MORE, "rate": "6.5", "cap": "1000.00"}
-    assert read_plan(found["items"][2]["document"]) == read_plan(BY_QUOTA | QUOTA)
+    assert read_plan(found["items"][2]["document"]) == read_plan({**BY_QUOTA, **QUOTA})
 
 
 def test_publishing_the_same_again_changes_nothing(office: Office) -> None:
@@ -186,8 +188,8 @@ def test_unknown_reps_plans_and_keys_are_refused(office: Office) -> None:
 
 
 def test_a_plan_that_makes_no_sense_is_refused_with_the_place(office: Office) -> None:
-    tiers = {**BY_QUOTA["tiers"], "steps": [{"above": "10", "percent": "5"}]}  # type: ignore[dict-item]
-    error = office.publish(BY_QUOTA | QUOTA | {"tiers": tiers})
+    tiers = {**STEPS, "steps": [{"above": "10", "percent": "5"}]}
+    error = office.publish({**BY_QUOTA, **QUOTA, "tiers": tiers})
     assert refused(error)[0] == "invalid_plan"
     assert error is not None
     assert error["details"] == {"field": "tiers.steps.0.above", "above": "10"}
@@ -195,7 +197,7 @@ def test_a_plan_that_makes_no_sense_is_refused_with_the_place(office: Office) ->
 
 
 def test_a_rep_without_a_quota_is_not_paid_by_attainment(office: Office) -> None:
-    assert office.publish(BY_QUOTA | QUOTA) is None
+    assert office.publish({**BY_QUOTA, **QUOTA}) is None
     assert [office.assign("ann", FROM_JANUARY), refused(office.assign("bob", FROM_JANUARY))] == [
         None,
         (

@@ -1,6 +1,9 @@
 """Plans as they are written: read from an action's object and from TOML, kept exactly, or refused."""
 
 import json
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,12 @@ from domain.payroll.checking import (
     TiersGap,
     TiersOverlap,
 )
+from domain.payroll.earnings import Credited, Earnings
 from domain.payroll.events import PlanPublished
 from domain.payroll.plans import Plan
+from domain.payroll.rating import rate
+from domain.payroll.records import Assignment, Published
+from domain.shared.periods import Period
 from domain.shared.rejections import InvalidData
 from services.plan_documents import UnreadablePlan, read_plan, read_plan_toml
 
@@ -58,6 +65,41 @@ def test_the_examples_are_sound(file: Path) -> None:
 def test_there_is_an_example_of_each_kind() -> None:
     stems = ["draw", "flat", "head", "products", "quota", "retroactive", "roles", "tiers"]
     assert [file.stem for file in EXAMPLES] == stems
+
+
+@pytest.mark.parametrize(
+    ("name", "sold", "paid"),
+    [
+        ("tiers", ["60000"], ["600.00", "1500.00", "800.00"]),
+        ("retroactive", ["20000", "40000"], ["1000.00", "2000.00"]),
+        ("retroactive", ["50000"], ["2000.00"]),
+    ],
+)
+def test_the_figures_told_in_the_examples_are_those_paid(name: str, sold: list[str], paid: list[str]) -> None:
+    (file,) = (file for file in EXAMPLES if file.stem == name)
+    published = Published(1, read_plan_toml(file.read_bytes()))
+    credits = [
+        Credited(
+            rep="ann",
+            kind="win",
+            deal=f"D-{position}",
+            product=None,
+            earning=str(position),
+            credited="ann",
+            role=None,
+            share=Decimal(100),
+            basis=Decimal(amount),
+            period=Period.parse("2026-02"),
+            earned_at=datetime(2026, 2, position, tzinfo=UTC),
+            position=position,
+            assignment=Assignment(1, name, 1, date(2026, 1, 1), None),
+            published=published,
+            events=frozenset({position}),
+        )
+        for position, amount in enumerate(sold, start=2)
+    ]
+    rated = rate(credits, Earnings(defaultdict(list)))
+    assert [f"{one.basis * one.percent / 100:.2f}" for one in rated] == paid
 
 
 def test_amounts_are_kept_in_full_minor_units_and_percents_without_needless_zeros() -> None:
