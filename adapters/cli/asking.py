@@ -99,7 +99,7 @@ def refusing(*, as_json: bool) -> Iterator[None]:
 
 
 class Stopped(Exception):  # noqa: N818 - named for what happened
-    """The read tables can't be had; `error` is the error object."""
+    """The command can't be done; `error` is the error object."""
 
     def __init__(self, code: str, message: str, **details: object) -> None:
         super().__init__(message)
@@ -125,7 +125,7 @@ def tell(request: Request, source: Source, found: object, draw: Callable[[Any, V
 def source(request: Request) -> Iterator[Source]:
     """The read tables as asked for, caught up with the log before. Raises Stopped."""
     zone = request.settings.timezone
-    position, moment = _past(request)
+    position, moment = past(request)
 
     from adapters.postgres.lookups import view_of
     from adapters.postgres.projecting.as_of import AsOf, FoldStopped, NotBuilt
@@ -145,7 +145,7 @@ def source(request: Request) -> Iterator[Source]:
         raise Stopped("projection_stopped", f"{error}.") from None
 
 
-def _past(request: Request) -> tuple[int | None, datetime | None]:
+def past(request: Request) -> tuple[int | None, datetime | None]:
     """As of which position or moment. Raises click.BadParameter."""
     if request.as_of is None:
         return None, None

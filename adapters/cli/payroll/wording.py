@@ -1,0 +1,96 @@
+"""Lines of statements, and the events behind them, in a rep's words."""
+
+from datetime import date
+from decimal import Decimal
+
+from domain.deals.events import DealAmended, DealOpened, DealReopened, DealSplit, DealWon
+from domain.finance.events import RateRecorded
+from domain.kernel import Event, Recorded
+from domain.leads.events import LeadAssigned, LeadClaimed
+from domain.payments.events import PaymentMatched, PaymentRecorded, RefundRecorded
+from domain.payroll.events import DisputeResolved, Line, LineDisputed, PlanAssigned, PlanPublished
+from domain.payroll.rating import plain
+
+
+def what(line: Line) -> str:
+    """What a line is about, in few words."""
+    about = _about(line)
+    if line.kind != "adjustment":
+        return about
+    return f"change of: {about}"
+
+
+def _about(line: Line) -> str:
+    part = "" if line.share in (None, Decimal(100)) else f", {plain(line.share or Decimal(0))} % of it"
+    role = f" as {line.role}" if line.role else ""
+    match line.of:
+        case "win":
+            return f"deal {line.deal} won{part}{role}"
+        case "payment":
+            return f"payment {line.earning} on deal {line.deal}{part}{role}"
+        case "override":
+            return f"{line.credited}'s deal {line.deal}{part}"
+        case "cap":
+            return "over the cap"
+        case "draw":
+            return "up to the draw"
+        case "recovery":
+            return "draw taken back"
+        case "dispute":
+            return f"dispute of line {line.earning} accepted"
+
+
+def told(fact: Recorded[Event]) -> str:
+    """What an event says."""
+    match fact.event:
+        case DealOpened() as opened:
+            product = f", product {opened.product}" if opened.product else ""
+            return f"deal {fact.entity} was opened for lead {opened.lead}{product}"
+        case DealWon() as won:
+            whose = f"the lead was {won.owner}'s" if won.owner else "nobody owned the lead"
+            return f"deal {fact.entity} was won for {_money(won.amount, won.currency)}; {whose}"
+        case DealAmended(amount=amount, currency=currency):
+            return f"the amount of deal {fact.entity} was corrected to {_money(amount, currency)}"
+        case DealSplit(shares=shares):
+            parts = (
+                f"{one.rep} {plain(one.percent)} %{f' as {one.role}' if one.role else ''}" for one in shares
+            )
+            return f"the credit of deal {fact.entity} was split: {', '.join(parts)}"
+        case DealReopened(reason=reason):
+            return f"deal {fact.entity} was reopened: {reason}"
+        case LeadClaimed(rep=rep) | LeadAssigned(rep=rep):
+            return f"lead {fact.entity} became {rep}'s"
+        case _:
+            return _told_of_money(fact) or fact.event.stored_name
+
+
+def _told_of_money(fact: Recorded[Event]) -> str | None:
+    match fact.event:
+        case PaymentRecorded() as paid:
+            of = f" for deal {paid.deal}" if paid.deal else ""
+            return f"payment {fact.entity}: {_money(paid.amount, paid.currency)} came in{of}"
+        case RefundRecorded() as back:
+            return f"refund {fact.entity}: {_money(back.amount, back.currency)} went back"
+        case PaymentMatched(deal=deal):
+            return f"payment {fact.entity} was found to be for deal {deal}"
+        case RateRecorded(quote=quote, rate=rate, day=day):
+            return f"one {fact.entity} was {plain(rate)} {quote} on {day}"
+        case PlanPublished(number=number, plan=plan):
+            return f"the plan {fact.entity} v{number} was published: {plan.name}"
+        case PlanAssigned(plan=named, number=number) as to:
+            return f"{fact.entity} earns by {named} v{number} {_days(to.first_day, to.last_day)}"
+        case LineDisputed(line=line, reason=reason):
+            return f"line {fact.entity}/{line} was disputed: {reason}"
+        case DisputeResolved(line=line, accepted=accepted, note=note):
+            word = "accepted" if accepted else "declined"
+            return f"the dispute of line {fact.entity}/{line} was {word}: {note}"
+        case _:
+            return None
+
+
+def _days(first: date, last: date | None) -> str:
+    return f"from {first}" if last is None else f"from {first} to {last}"
+
+
+def _money(amount: Decimal | None, currency: str | None) -> str:
+    return "an amount not named" if amount is None else f"{amount:,} {currency}"
