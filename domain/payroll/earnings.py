@@ -190,7 +190,8 @@ class _Crediting:
         override = self._standing.parts(win)[at].rep != rep
         if bound is None or (override and bound[1].plan.override is None):
             return False
-        earning = _Earning("payment", payment.id, then, max(payment.linked_position, win.position))
+        known = max(payment.money.position, payment.linked_position, win.position)
+        earning = _Earning("payment", payment.id, then, known)
         try:
             net = self._standing.paid(payment, win, bound[1].plan.clawback_days)
             if net is not None:
