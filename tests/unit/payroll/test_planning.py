@@ -124,6 +124,8 @@ def test_assigning_what_holds_already_changes_nothing() -> None:
 def test_an_assignment_of_other_days_does_not_matter_to_that() -> None:
     before = Assigning("ann", held(JANUARY, MARCH), held(JUNE, LAST, plan="q"))
     before.to(FLAT, last_day=MARCH).then_nothing()
+    after = Assigning("ann", held(JUNE, LAST), held(JANUARY, MARCH, plan="q"))
+    after.to(FLAT, first_day=JUNE, last_day=LAST).then_nothing()
 
 
 @pytest.mark.parametrize("between", [held(MARCH, plan="q"), held(MARCH, MARCH, plan="q")])
