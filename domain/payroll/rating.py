@@ -59,9 +59,16 @@ def _flat(credit: Credited) -> Rated:
         return _rated(credit, credit.basis, plan.roles[credit.role], f"{of}, role {credit.role}")
     if plan.rate is not None:
         return _rated(credit, credit.basis, plan.rate, of)
-    named = f"the product {credit.product}" if plan.products is not None else f"the role {credit.role}"
-    what = f"a percent for {named} in the plan {credit.assignment.plan} (plan.publish, plan.assign)"
+    what = f"a percent for {_named(credit)} in the plan {credit.assignment.plan} (plan.publish, plan.assign)"
     raise Missing("no_percent", what, credit.basis, plan.currency)
+
+
+def _named(credit: Credited) -> str:
+    if credit.plan.products is not None:
+        return f"the product {credit.product}" if credit.product else "deals without a product"
+    if credit.plan.roles is not None:
+        return f"the role {credit.role}" if credit.role else "deals without roles"
+    return f"{credit.rep}'s own deals"
 
 
 def _tiered(together: list[Credited], earned: Earnings) -> Iterator[Rated]:
