@@ -1,0 +1,486 @@
+"""E(P, n) once more, the slow and plain way, from the words of the specification: no code of payroll."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from domain.deals.events import DealAmended, DealOpened, DealReopened, DealSplit, DealWon
+from domain.finance.events import RateRecorded
+from domain.kernel import Event, Recorded
+from domain.leads.events import LeadAssigned, LeadClaimed
+from domain.payments.events import PaymentMatched, PaymentRecorded, RefundRecorded
+from domain.payroll.events import DisputeResolved, PeriodClosed, PlanAssigned, PlanPublished, StatementIssued
+from domain.payroll.plans import Plan, Tiers
+from domain.team.events import RepHired, RepLeft, RepTransferred
+
+DIGITS = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
+EventT = TypeVar("EventT", bound=Event)
+Fact = Recorded[Any]
+Share = tuple[str, str | None, Decimal]
+Key = tuple[str, str, str | None, str, str, str | None, int | None, Decimal | None]
+"""kind, for_period, deal, earning, credited, plan, version, rate"""
+
+
+def in_minor_units(amount: Decimal, currency: str) -> Decimal:
+    return amount.quantize(Decimal(1).scaleb(-DIGITS[currency]), ROUND_HALF_EVEN)
+
+
+def shared_out(whole: Decimal, percents: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Largest remainder, ties to the first; what is negative is shared out as if it were positive."""
+    unit = Decimal(1).scaleb(-DIGITS[currency])
+    sign, size = (-1 if whole < 0 else 1), abs(whole)
+    exact = [size * percent / 100 for percent in percents]
+    parts = [each.quantize(unit, ROUND_FLOOR) for each in exact]
+    while sum(parts) < size:
+        most = max(range(len(parts)), key=lambda at: (exact[at] - parts[at], -at))
+        parts[most] += unit
+    return [sign * part for part in parts]
+
+
+def month_of(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def written(month: int) -> str:
+    return f"{month // 12:04d}-{month % 12 + 1:02d}"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A plan that binds somebody on a day."""
+
+    id: str
+    number: int
+    plan: Plan
+
+
+@dataclass
+class OneWin:
+    won: Fact
+    amended: list[Fact]
+    reopened: Fact | None = None
+
+
+@dataclass(frozen=True)
+class Credit:
+    kind: str
+    deal: str
+    earning: str
+    credited: str
+    role: str | None
+    product: str | None
+    basis: Decimal
+    month: int
+    order: tuple[Any, ...]
+    held: Held
+
+
+class Reference:
+    """What the facts, all that are given, say. `zone` is the company's."""
+
+    def __init__(self, facts: Iterable[Fact], zone: str = "UTC", currency: str = "USD") -> None:
+        self.facts = list(facts)
+        closes = self.of(PeriodClosed)
+        self.zone = ZoneInfo(closes[0].event.timezone if closes else zone)
+        self.cutoffs = [close.event.cutoff_position for close in closes]
+        self.begin = month_of(self.day(self.facts[0].recorded_at))
+        self.company = currency
+
+    def of(self, kind: type[EventT], entity: str | None = None) -> list[Recorded[EventT]]:
+        return [
+            fact
+            for fact in self.facts
+            if type(fact.event) is kind and (entity is None or fact.entity == entity)
+        ]
+
+    def day(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
+
+    def first_open(self, position: int) -> int:
+        return self.begin + sum(cutoff < position for cutoff in self.cutoffs)
+
+    def held(self, rep: str, day: date) -> Held | None:
+        for fact in reversed(self.of(PlanAssigned, rep)):
+            of = fact.event
+            if of.first_day <= day and (of.last_day is None or day <= of.last_day):
+                (plan,) = (one for one in self.of(PlanPublished, of.plan) if one.event.number == of.number)
+                return Held(of.plan, of.number, plan.event.plan)
+        return None
+
+    def currency(self, rep: str) -> str:
+        for fact in self.of(PlanAssigned, rep):
+            (plan, *_) = self.of(PlanPublished, fact.event.plan)
+            return plan.event.plan.currency
+        return self.company
+
+    def manager(self, rep: str, position: int) -> str | None:
+        told = [
+            fact.event.manager
+            for fact in self.facts
+            if isinstance(fact.event, RepHired | RepTransferred)
+            and fact.entity == rep
+            and fact.position <= position
+        ]
+        return told[-1] if told else None
+
+    def employed(self, rep: str, month: int) -> bool:
+        spans: list[list[datetime | None]] = []
+        for fact in self.facts:
+            if isinstance(fact.event, RepHired) and fact.entity == rep:
+                spans.append([fact.occurred_at, None])
+            elif isinstance(fact.event, RepLeft) and fact.entity == rep:
+                spans[-1][1] = fact.occurred_at
+        return any(
+            month_of(self.day(hired)) <= month and (left is None or month_of(self.day(left)) >= month)
+            for hired, left in spans
+            if hired is not None
+        )
+
+    # Deals
+
+    def wins(self, deal: str) -> list[OneWin]:
+        wins: list[OneWin] = []
+        for fact in self.facts:
+            if fact.stream != f"deal-{deal}":
+                continue
+            standing = wins[-1] if wins and wins[-1].reopened is None else None
+            if isinstance(fact.event, DealWon):
+                wins.append(OneWin(fact, []))
+            elif isinstance(fact.event, DealAmended) and standing:
+                standing.amended.append(fact)
+            elif isinstance(fact.event, DealReopened) and standing:
+                standing.reopened = fact
+        return wins
+
+    def shares(self, deal: str, win: OneWin) -> list[Share]:
+        splits = [
+            fact
+            for fact in self.of(DealSplit, deal)
+            if win.reopened is None or fact.position < win.reopened.position
+        ]
+        if splits:
+            return [(one.rep, one.role, one.percent) for one in splits[-1].event.shares]
+        owner = win.won.event.owner
+        if owner is None:
+            (opened,) = self.of(DealOpened, deal)
+            for fact in self.facts:
+                if (
+                    isinstance(fact.event, LeadClaimed | LeadAssigned)
+                    and fact.entity == opened.event.lead
+                    and fact.position > win.won.position
+                ):
+                    owner = fact.event.rep
+                    break
+        return [] if owner is None else [(owner, None, Decimal(100))]
+
+    def in_time(self, window: int | None, earned: datetime, loss: datetime) -> bool:
+        return window is None or (self.day(loss) - self.day(earned)).days <= window
+
+    def payments(self, deal: str) -> dict[str, int]:
+        """Of what is linked to the deal: by which position."""
+        links: dict[str, tuple[str, int]] = {}
+        for fact in self.facts:
+            match fact.event:
+                case PaymentMatched(deal=to):
+                    links[fact.entity] = to, fact.position
+                case PaymentRecorded(deal=str(to)) | RefundRecorded(deal=str(to)):
+                    links.setdefault(fact.entity, (to, fact.position))
+        return {payment: at for payment, (to, at) in links.items() if to == deal}
+
+    def worth(self, deal: str, at: int, window: int | None) -> tuple[Decimal, str] | None:
+        """Of the deal's win number `at`, before what an earlier one kept; None if void or of no amount."""
+        wins = self.wins(deal)
+        win = wins[at]
+        earned = win.won.occurred_at
+        if win.reopened and self.in_time(window, earned, win.reopened.occurred_at):
+            return None
+        amount, currency = win.won.event.amount, win.won.event.currency
+        for change in win.amended:
+            higher = amount is None or change.event.amount > amount
+            if higher or self.in_time(window, earned, change.occurred_at):
+                amount, currency = change.event.amount, change.event.currency
+        if amount is None:
+            return None
+        following = wins[at + 1].won.occurred_at if at + 1 < len(wins) else None
+        back = sum(
+            fact.event.amount
+            for payment in self.payments(deal)
+            for fact in self.of(RefundRecorded, payment)
+            if earned <= fact.occurred_at
+            and (following is None or fact.occurred_at < following)
+            and self.in_time(window, earned, fact.occurred_at)
+        )
+        return max(amount - back, min(amount, Decimal(0))), currency
+
+    def beyond(self, deal: str, at: int, window: int | None) -> tuple[Decimal, str] | None:
+        """The worth, less what earlier wins earned and kept."""
+        worth = self.worth(deal, at, window)
+        if worth is None:
+            return None
+        amount, currency = worth
+        kept = Decimal(0)
+        for earlier, win in enumerate(self.wins(deal)[:at]):
+            shares = self.shares(deal, win)
+            for place, (rep, _, _) in enumerate(shares):
+                held = self.held(rep, self.day(win.won.occurred_at))
+                if held is None or held.plan.basis != "won":
+                    continue
+                before = self.beyond(deal, earlier, held.plan.clawback_days)
+                if before is not None:
+                    kept += shared_out(before[0], [share for *_, share in shares], before[1])[place]
+        return (max(amount - kept, min(amount, Decimal(0))) if kept > 0 else amount), currency
+
+    def received(self, deal: str, payment: str, earned: datetime, window: int | None) -> Decimal:
+        """Of the payment, less what was given back in time."""
+        linked = self.payments(deal)
+        received = {one: money[0] for one in linked if (money := self.of(PaymentRecorded, one))}
+        left = {one: money.event.amount for one, money in received.items()}
+        lost: defaultdict[str, list[tuple[Fact, Decimal]]] = defaultdict(list)
+        for one in received:
+            for back in self.of(RefundRecorded, one):
+                taken = min(back.event.amount, left[one])
+                left[one] -= taken
+                lost[one].append((back, taken))
+        loose = [back for one in linked if one not in received for back in self.of(RefundRecorded, one)]
+        for back in sorted(loose, key=lambda fact: (fact.occurred_at, fact.position)):
+            due = back.event.amount
+            before = [one for one in received if received[one].occurred_at <= back.occurred_at]
+            for one in sorted(before, key=lambda one: (received[one].occurred_at, received[one].position))[
+                ::-1
+            ]:
+                taken = min(due, left[one])
+                left[one] -= taken
+                due -= taken
+                lost[one].append((back, taken))
+        return received[payment].event.amount - sum(
+            (taken for back, taken in lost[payment] if self.in_time(window, earned, back.occurred_at)),
+            Decimal(0),
+        )
+
+    # Credit
+
+    def converted(self, amount: Decimal, currency: str, to: str, day: date) -> Decimal | None:
+        if currency == to:
+            return amount
+        rates = [
+            fact.event.rate
+            for fact in self.of(RateRecorded, currency)
+            if (fact.event.quote, fact.event.day) == (to, day)
+        ]
+        return in_minor_units(amount * rates[-1], to) if rates else None
+
+    def credits(self, rep: str) -> Iterator[Credit]:
+        for opened in self.of(DealOpened):
+            deal = opened.entity
+            for at, win in enumerate(self.wins(deal)):
+                for place, (whose, role, _) in enumerate(self.shares(deal, win)):
+                    if whose == rep:
+                        yield from self.credit(rep, "own", opened, at, place, role)
+                    if self.manager(whose, win.won.position) == rep:
+                        yield from self.credit(rep, "override", opened, at, place, role)
+
+    def credit(
+        self, rep: str, why: str, opened: Fact, at: int, place: int, role: str | None
+    ) -> Iterator[Credit]:
+        deal, win = opened.entity, self.wins(opened.entity)[at]
+        shares = self.shares(deal, win)
+        held = self.held(rep, self.day(win.won.occurred_at))
+        if held is None:
+            return
+
+        def put(
+            kind: str, earning: str, net: Decimal, of: str, when: datetime, position: int, by: Held
+        ) -> Iterator[Credit]:
+            if why == "override" and by.plan.override is None:
+                return
+            whole = self.converted(net, of, by.plan.currency, self.day(when))
+            if whole is None:
+                return
+            yield Credit(
+                kind="override" if why == "override" else kind,
+                deal=deal,
+                earning=earning,
+                credited=shares[place][0],
+                role=role,
+                product=opened.event.product,
+                basis=shared_out(whole, [share for *_, share in shares], by.plan.currency)[place],
+                month=max(month_of(self.day(when)), self.first_open(position)),
+                order=(when, position, earning, place),
+                held=by,
+            )
+
+        if held.plan.basis == "won":
+            net = self.beyond(deal, at, held.plan.clawback_days)
+            if net is not None:
+                number = win.won.position
+                yield from put("win", str(number), *net, win.won.occurred_at, number, held)
+            return
+        for payment, linked in self.payments(deal).items():
+            for money in self.of(PaymentRecorded, payment):
+                when = max(money.occurred_at, win.won.occurred_at)
+                own = self.held(rep, self.day(when))
+                by = own if own is not None and own.plan.basis == "paid" else held
+                if self.wins_it(deal, money, by.plan.clawback_days) != at:
+                    continue
+                left = self.received(deal, payment, when, by.plan.clawback_days)
+                position = max(money.position, linked, win.won.position)
+                yield from put("payment", payment, left, money.event.currency, when, position, by)
+
+    def wins_it(self, deal: str, money: Fact, window: int | None) -> int | None:
+        """Which of the deal's wins earns the payment: the first that wasn't undone for it."""
+        for at, win in enumerate(self.wins(deal)):
+            earned = max(money.occurred_at, win.won.occurred_at)
+            undone = win.reopened and (
+                money.occurred_at > win.reopened.occurred_at
+                or self.in_time(window, earned, win.reopened.occurred_at)
+            )
+            if not undone:
+                return at
+        return None
+
+    # Percents
+
+    def rated(self, rep: str, upto: int) -> Iterator[tuple[Credit, Decimal, Decimal]]:
+        """Of every credit: so much of its basis at so many percent."""
+        credits = sorted(
+            (one for one in self.credits(rep) if one.month <= upto), key=lambda one: (one.month, one.order)
+        )
+        for one in credits:
+            plan = one.held.plan
+            if one.kind == "override":
+                yield one, one.basis, plan.override or Decimal(0)
+            elif plan.tiers is not None:
+                yield from self.tiered(rep, one, plan.tiers, credits)
+            else:
+                named, name = (
+                    (plan.products, one.product)
+                    if plan.products is not None
+                    else (plan.roles or {}, one.role)
+                )
+                percent = named.get(name or "", plan.rate)
+                if percent is not None:
+                    yield one, one.basis, percent
+
+    def tiered(
+        self, rep: str, one: Credit, tiers: Tiers, credits: Sequence[Credit]
+    ) -> Iterator[tuple[Credit, Decimal, Decimal]]:
+        months = MONTHS[tiers.window]
+        alike = [
+            other.basis
+            for other in credits
+            if other.kind != "override"
+            and other.held.id == one.held.id
+            and other.month // months == one.month // months
+        ]
+        places = [
+            other
+            for other in credits
+            if other.kind != "override"
+            and other.held.id == one.held.id
+            and other.month // months == one.month // months
+        ]
+        scale = Decimal(1)
+        if tiers.measure == "attainment":
+            quota = one.held.plan.quota.of(rep) if one.held.plan.quota else None
+            if quota is None:
+                return
+            scale = quota / 100
+        floors = [step.above * scale for step in tiers.steps]
+        percents = [step.percent for step in tiers.steps]
+        if tiers.method == "retroactive":
+            reached = [percent for floor, percent in zip(floors, percents, strict=True) if sum(alike) > floor]
+            yield one, one.basis, (reached or percents)[-1 if reached else 0]
+            return
+        start = sum((other.basis for other in places[: places.index(one)]), Decimal(0))
+        low, high = sorted((start, start + one.basis))
+        found = False
+        for at, percent in enumerate(percents):
+            bottom = None if at == 0 else floors[at]
+            top = floors[at + 1] if at + 1 < len(floors) else None
+            inside = (high if top is None else min(high, top)) - (low if bottom is None else max(low, bottom))
+            if inside > 0:
+                found = True
+                yield one, inside if one.basis > 0 else -inside, percent
+        if not found:
+            yield one, Decimal(0), percents[0]
+
+    # E(P, n)
+
+    def entitled(self, rep: str, upto: int) -> dict[Key, tuple[Decimal, Decimal]]:
+        """Basis and amount by key, in the periods up to the month `upto`."""
+        currency = self.currency(rep)
+        bases: defaultdict[Key, Decimal] = defaultdict(Decimal)
+        for one, basis, percent in self.rated(rep, upto):
+            key = (
+                one.kind,
+                written(one.month),
+                one.deal,
+                one.earning,
+                one.credited,
+                one.held.id,
+                one.held.number,
+                percent,
+            )
+            bases[key] += basis
+        entries = {
+            key: (basis, in_minor_units(basis * (key[-1] or 0) / 100, currency))
+            for key, basis in bases.items()
+        }
+        entries |= self.levelled(rep, upto, {key: amount for key, (_, amount) in entries.items()})
+        for resolved in self.of(DisputeResolved):
+            period, of = resolved.entity.split("/", 1)
+            if of != rep or not resolved.event.accepted or resolved.event.amount is None:
+                continue
+            (issued,) = self.of(StatementIssued, f"{period}/{rep}")
+            line = issued.event.lines[resolved.event.line - 1]
+            if line.for_period <= written(upto):
+                name = f"{resolved.entity}/{resolved.event.line}"
+                key = ("dispute", line.for_period, line.deal, name, rep, None, None, None)
+                _, before = entries.get(key, (Decimal(0), Decimal(0)))
+                entries[key] = Decimal(0), before + resolved.event.amount
+        return entries
+
+    def levelled(
+        self, rep: str, upto: int, amounts: dict[Key, Decimal]
+    ) -> Iterator[tuple[Key, tuple[Decimal, Decimal]]]:
+        """Cap and draw, period by period."""
+        owed = Decimal(0)
+        for month in range(self.begin, upto + 1):
+            held = self.at_the_end_of(rep, month)
+            if held is None:
+                continue
+            total = sum((amount for key, amount in amounts.items() if key[1] == written(month)), Decimal(0))
+
+            def put(kind: str, amount: Decimal, held: Held = held, month: int = month) -> Any:
+                return (kind, written(month), None, "", rep, held.id, held.number, None), (Decimal(0), amount)
+
+            if held.plan.cap is not None and total > held.plan.cap:
+                yield put("cap", held.plan.cap - total)
+                total = held.plan.cap
+            draw = held.plan.draw
+            if draw is None:
+                continue
+            if total < draw.amount and self.employed(rep, month):
+                yield put("draw", draw.amount - total)
+                owed += draw.amount - total if draw.recoverable else 0
+            elif total > draw.amount and owed > 0:
+                back = min(owed, total - draw.amount)
+                yield put("recovery", -back)
+                owed -= back
+
+    def at_the_end_of(self, rep: str, month: int) -> Held | None:
+        following = date((month + 1) // 12, (month + 1) % 12 + 1, 1).toordinal()
+        first = date(month // 12, month % 12 + 1, 1).toordinal()
+        for day in range(following - 1, first - 1, -1):
+            held = self.held(rep, date.fromordinal(day))
+            if held is not None:
+                return held
+        return None
+
+    def total(self, rep: str, upto: int) -> Decimal:
+        return sum((amount for _, amount in self.entitled(rep, upto).values()), Decimal(0))
