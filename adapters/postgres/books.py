@@ -64,7 +64,7 @@ class Books:
         facts = [fact for fact in facts if fact.position <= view.position]
         return view.position, self._read(sorted(facts, key=lambda fact: fact.position))
 
-    def at_cutoffs(self, cutoffs: Iterable[int], zone: ZoneInfo) -> Iterator[tuple[int, Records]]:
+    def at_cutoffs(self, cutoffs: Iterable[int], zone: ZoneInfo) -> Iterator[Records]:
         """What the log said up to each cutoff, by the clocks of the zone, in one reading.
 
         The cutoffs ascend. It is the same Records each time, which go on when the next are asked for.
@@ -75,7 +75,7 @@ class Books:
             for fact in chain.from_iterable(self._store.read(reached, cutoff, names=_NAMES)):
                 reading.note(fact)
             reached = cutoff
-            yield cutoff, reading.records
+            yield reading.records
 
     def products(self) -> frozenset[str]:
         """See the port."""

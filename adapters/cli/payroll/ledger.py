@@ -89,14 +89,21 @@ class Ledger:
         records = self.records()
         return previews(records, period, position=self.view.position, moment=self.view.moment)
 
+    def frozen(self, rep: str, periods: Iterable[Period]) -> list[Pay]:
+        """The rep's statements of these closed periods, in order; some may be missing."""
+        facts = self.load(STATEMENT.stream(f"{period}/{rep}") for period in periods)
+        return [Pay(fact.event, closed=True) for fact in facts if isinstance(fact.event, StatementIssued)]
+
     def closes(self) -> list[tuple[Period, PeriodClosed]]:
         """The closed periods, in order."""
         facts = self._counted([self._parts.store.load_beneath(PERIOD.stream(""))])
         closed = [(fact.entity, fact.event) for fact in facts if isinstance(fact.event, PeriodClosed)]
         return [(Period.parse(period), event) for period, event in closed]
 
-    def recomputed(self, closes: Sequence[tuple[Period, PeriodClosed]]) -> Iterator[tuple[int, Records]]:
+    def recomputed(self, closes: Sequence[tuple[Period, PeriodClosed]]) -> Iterator[Records]:
         """For each of the closes the records that it rested on."""
+        if not closes:
+            return iter(())
         zone = ZoneInfo(closes[0][1].timezone)
         return self._parts.books.at_cutoffs((closed.cutoff_position for _, closed in closes), zone)
 

@@ -54,7 +54,7 @@ def draw_statement(pay: "Pay", view: View) -> None:
 
 
 def _what(line: "Line") -> str:
-    from adapters.cli.payroll.wording import what
+    from projections.payroll.wording import what
 
     return what(line)
 

@@ -14,13 +14,11 @@ from domain.payroll.rating import plain
 
 def what(line: Line) -> str:
     """What a line is about, in few words."""
-    about = _about(line)
-    if line.kind != "adjustment":
-        return about
-    return f"change of: {about}"
+    return f"change of: {about(line)}" if line.kind == "adjustment" else about(line)
 
 
-def _about(line: Line) -> str:
+def about(line: Line) -> str:
+    """What the line, or what it adjusts, is about."""
     part = "" if line.share in (None, Decimal(100)) else f", {plain(line.share or Decimal(0))} % of it"
     role = f" as {line.role}" if line.role else ""
     match line.of:
@@ -48,9 +46,9 @@ def told(fact: Recorded[Event]) -> str:
             return f"deal {fact.entity} was opened for lead {opened.lead}{product}"
         case DealWon() as won:
             whose = f"the lead was {won.owner}'s" if won.owner else "nobody owned the lead"
-            return f"deal {fact.entity} was won for {_money(won.amount, won.currency)}; {whose}"
+            return f"deal {fact.entity} was won for {money(won.amount, won.currency)}; {whose}"
         case DealAmended(amount=amount, currency=currency):
-            return f"the amount of deal {fact.entity} was corrected to {_money(amount, currency)}"
+            return f"the amount of deal {fact.entity} was corrected to {money(amount, currency)}"
         case DealSplit(shares=shares):
             parts = (
                 f"{one.rep} {plain(one.percent)} %{f' as {one.role}' if one.role else ''}" for one in shares
@@ -61,16 +59,16 @@ def told(fact: Recorded[Event]) -> str:
         case LeadClaimed(rep=rep) | LeadAssigned(rep=rep):
             return f"lead {fact.entity} became {rep}'s"
         case _:
-            return _told_of_money(fact) or fact.event.stored_name
+            return _told_ofmoney(fact) or fact.event.stored_name
 
 
-def _told_of_money(fact: Recorded[Event]) -> str | None:
+def _told_ofmoney(fact: Recorded[Event]) -> str | None:
     match fact.event:
         case PaymentRecorded() as paid:
             of = f" for deal {paid.deal}" if paid.deal else ""
-            return f"payment {fact.entity}: {_money(paid.amount, paid.currency)} came in{of}"
+            return f"payment {fact.entity}: {money(paid.amount, paid.currency)} came in{of}"
         case RefundRecorded() as back:
-            return f"refund {fact.entity}: {_money(back.amount, back.currency)} went back"
+            return f"refund {fact.entity}: {money(back.amount, back.currency)} went back"
         case PaymentMatched(deal=deal):
             return f"payment {fact.entity} was found to be for deal {deal}"
         case RateRecorded(quote=quote, rate=rate, day=day):
@@ -92,5 +90,6 @@ def _days(first: date, last: date | None) -> str:
     return f"from {first}" if last is None else f"from {first} to {last}"
 
 
-def _money(amount: Decimal | None, currency: str | None) -> str:
+def money(amount: Decimal | None, currency: str | None) -> str:
+    """`1,234.50 USD`."""
     return "an amount not named" if amount is None else f"{amount:,} {currency}"
