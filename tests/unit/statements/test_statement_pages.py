@@ -145,6 +145,11 @@ def test_a_long_statement_goes_over_pages() -> None:
     assert 15 < sheets(content) < 40
 
 
+def test_a_line_longer_than_a_page_goes_on_over_the_next() -> None:
+    short, tall = pdf(*(page(issued("rep-7", line(1, events=range(last))), FROZEN) for last in (9, 9000)))
+    assert (sheets(short), sheets(tall) > 5) == (1, True)
+
+
 @pytest.fixture(scope="module")
 def glyphs() -> list[set[int]]:
     """What each face can show, alone or with the font behind it."""
