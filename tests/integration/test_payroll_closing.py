@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
-from payday import ADMIN, PAYROLL, Payday
+from payday import ADMIN, PAYROLL, Payday, moment
 
+from adapters.postgres.lookups import view_of
+from adapters.postgres.projecting.as_of import AsOf
 from domain.shared.repeated import NothingChanged
 from projections.payroll.statements import disputes, lines_of_deal, periods
 
@@ -245,6 +247,24 @@ def test_a_dispute_sent_again_is_kept_on_the_statements_own_stream(payday: Openi
     (again,) = company.accept(declined)
     assert again.as_json() == first.as_json()
     assert [one.status for one in company.ask(disputes)] == ["declined"]
+
+
+def test_the_lists_as_of_the_past(payday: Opening) -> None:
+    company = disputing(payday())
+    company.on("2026-10-07T00:00:00Z")
+    company.do("statement.dispute", "2026-09/ann", {"line": 1, "reason": "x"}, actor="ann")
+    then = company.on("2026-10-09T00:00:00Z").store.head()
+    company.do("statement.resolve", "2026-09/ann", {"accepted": False, "note": "no"}, actor=PAYROLL)
+    for at in (
+        AsOf(position=then),
+        AsOf(moment=moment("2026-10-08T00:00:00Z")),
+        AsOf(moment=moment("2026-10-08T00:00:00Z"), axis="occurred"),
+    ):
+        with company.projector.snapshot(at=at) as snapshot:
+            (waiting,) = disputes(view_of(snapshot), open_only=True).items
+        assert (waiting.line, waiting.status, waiting.note) == ("2026-09/ann/1", "open", None)
+    with company.projector.snapshot(["periods"], AsOf(moment=moment("2026-10-04T00:00:00Z"))) as snapshot:
+        assert periods(view_of(snapshot)).items == ()
 
 
 def test_who_may_dispute_and_who_may_answer(payday: Opening) -> None:
