@@ -163,7 +163,7 @@ def _place(line: Line) -> tuple[object, ...]:
         line.kind == "adjustment",
         line.for_period,
         _ORDER[line.of],
-        line.events[:1],
+        _earned_by(line),
         line.deal or "",
         line.earning,
         line.credited,
@@ -171,3 +171,10 @@ def _place(line: Line) -> tuple[object, ...]:
         line.plan_version or 0,
         line.rate or ZERO,
     )
+
+
+def _earned_by(line: Line) -> int:
+    """The position of the win, or else the last that the line rests on."""
+    if line.earning.isdecimal() and int(line.earning) in line.events:
+        return int(line.earning)
+    return max(line.events, default=0)
