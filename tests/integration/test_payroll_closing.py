@@ -1,11 +1,16 @@
 """Periods closed through the intake: in order, once, after their end, each action with one effect."""
 
+import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from payday import ADMIN, PAYROLL, Payday, moment
 
+from adapters.cli.main import cli
 from adapters.postgres.lookups import view_of
 from adapters.postgres.projecting.as_of import AsOf
 from domain.shared.repeated import NothingChanged
@@ -190,6 +195,39 @@ def test_a_migration_brings_its_closes_along(payday: Opening) -> None:
     assert company.submit(*file, migration=True)[-1].as_json() == told[-1].as_json()
     # Live now: the next one is closed as of now.
     company.close("2026-09")
+
+
+def test_one_import_file_sells_and_closes_and_may_be_sent_again(payday: Opening, tmp_path: Path) -> None:
+    company = payday()
+    file, rejects = tmp_path / "actions.ndjson", tmp_path / "rejects.ndjson"
+    september = {"time": "2026-09-10T09:00:00Z", "recordedtime": "2026-09-10T09:00:00Z"}
+    later = {"time": "2026-10-02T09:00:00Z", "recordedtime": "2026-10-02T09:00:00Z"}
+    actions = [
+        *company.founding("ann", **september),
+        *company.winning("D-1", "100", **september),
+        *company.winning("D-2", "200", **later | {"time": "2026-09-30T23:59:59Z"}),
+        company.closing("2026-09", **later),
+        company.closing("2026-10", **later),
+        *company.winning("D-3", "400", **later | {"time": "2026-09-30T23:59:59Z"}),
+    ]
+    file.write_text("".join(json.dumps(action) + "\n" for action in actions))
+
+    def sent() -> dict[str, Any]:
+        words = ["import", str(file), "--migration", "--json", "--rejects", str(rejects)]
+        environment = {"DATABASE_URL": company.database.url, "DEALTRAIL_TIMEZONE": "UTC"}
+        summary: dict[str, Any] = json.loads(CliRunner().invoke(cli, words, env=environment).stdout)
+        return summary
+
+    first, before, again = sent(), company.facts(), sent()
+    assert [json.loads(line)["error"]["code"] for line in rejects.read_text().splitlines()] == [
+        "period_not_ended"
+    ]
+    assert company.facts() == before
+    assert (first["accepted"], again["duplicates"], again["events"]) == (len(actions) - 1,) * 2 + (0,)
+    assert company.lines("2026-09/ann") == [
+        ("win", "D-1", "2026-09", "5.00"),
+        ("win", "D-2", "2026-09", "10.00"),
+    ]
 
 
 def disputing(company: Payday) -> Payday:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from projecting_log import PROJECTIONS, LogWriter, tables_of
 from projecting_samples import Odds, Touchy, folded
-from psycopg.errors import DependentObjectsStillExist
+from psycopg.errors import DependentObjectsStillExist, UndefinedColumn
 
 from adapters.postgres.database import Database
 from adapters.postgres.projecting import partitions
@@ -293,6 +293,30 @@ def test_a_view_of_somebody_elses_is_not_thrown_away(database: Database, writer:
             projector.rebuild()
         connection.execute("DROP VIEW public.mine")
     assert projector.rebuild() == []
+
+
+def test_views_that_were_restored_without_their_registration_are_taken_over(database: Database) -> None:
+    everything = [Counting(), Things(), Said()]
+    Projector(database, everything).catch_up()
+    with database.connection() as connection:
+        for projector in (Projector(database, [Things()]), Projector(database, everything)):
+            # As a backup has it that leaves out the data of the schema `read`.
+            connection.execute("TRUNCATE read.projection, read.checkpoint, read.thing")
+            assert projector.catch_up() == []
+            assert one(connection, "SELECT things FROM read.thing_count") == 0
+            assert one(connection, "SELECT count(*) FROM read.said") == 0
+        assert one(connection, "SELECT views FROM read.projection WHERE name = 'said'") == ["said"]
+
+
+def test_an_operators_view_in_our_schema_is_kept_or_the_swap_refused(database: Database) -> None:
+    Projector(database, [WiderThings()]).catch_up()
+    with database.connection() as connection:
+        connection.execute("CREATE VIEW read.mine AS SELECT deal, title FROM read.thing")
+        Projector(database, [WiderThings()]).rebuild()
+        assert one(connection, "SELECT count(*) FROM read.mine") == 0
+        with pytest.raises(UndefinedColumn, match="title"):
+            Projector(database, [Things()]).rebuild()
+        assert one(connection, "SELECT count(*) FROM read.mine") == 0
 
 
 def test_grants_stay_through_a_swap(database: Database) -> None:

@@ -50,9 +50,11 @@ def swap(
     gone_views = list(present)
     anew = {projection.name for projection in built}
     views = {name: sql for name, (owner, sql) in present.items() if owner not in anew}
+    strange = {name for name, (owner, _) in present.items() if owner is None}
     comments = _stored_comments(connection)
     for projection in all_projections:
         views |= projection.views
+        strange -= set(projection.views)
         comments = {name: text for name, text in comments.items() if _view(name) not in projection.views}
         comments |= projection.comments
     _lock(connection, [*gone, *gone_views])
@@ -64,7 +66,7 @@ def swap(
         connection.execute(SQL("DROP TABLE read.{}").format(Identifier(name)))
     for name in tables:
         connection.execute(SQL("ALTER TABLE {} SET SCHEMA read").format(Identifier(schema, name)))
-    made = _make_views(connection, views)
+    made = _make_views(connection, views, strange)
     _comment(connection, made, comments)
     _grant(connection, [*tables, *made], readers)
 
@@ -78,12 +80,15 @@ def _existing(connection: Connection[TupleRow], names: Iterable[str]) -> list[st
     return [row[0] for row in rows]
 
 
-def _stored_views(connection: Connection[TupleRow]) -> dict[str, tuple[str, str]]:
-    """Every projection's views as they are: name, whose, query. Those unknown to this program are kept."""
+def _stored_views(connection: Connection[TupleRow]) -> dict[str, tuple[str | None, str]]:
+    """The views as they are: name, whose, query. Those unknown to this program are kept.
+
+    Nobody's are those of a backup that was restored without the data of `read`, or an operator's own.
+    """
     connection.execute("SET LOCAL search_path = read")
     rows = connection.execute(
         "SELECT c.relname, p.name, rtrim(pg_get_viewdef(c.oid), ';') FROM pg_class c"
-        " JOIN read.projection p ON c.relname = ANY(p.views)"
+        " LEFT JOIN read.projection p ON c.relname = ANY(p.views)"
         " WHERE c.relnamespace = 'read'::regnamespace AND c.relkind = 'v' ORDER BY c.oid"
     )
     return {name: (owner, query) for name, owner, query in rows}
@@ -151,8 +156,11 @@ def _grant(
             connection.execute(SQL("GRANT SELECT ON read.{} TO {}").format(Identifier(relation), to))
 
 
-def _make_views(connection: Connection[TupleRow], views: Mapping[str, str]) -> list[str]:
-    """A view over tables that are not built yet waits for the swap that brings them."""
+def _make_views(connection: Connection[TupleRow], views: Mapping[str, str], strange: set[str]) -> list[str]:
+    """A view over tables that are not built yet waits for the swap that brings them.
+
+    A strange one is nobody's to make again: rather than lose it, the database's refusal is raised.
+    """
     made = []
     for name, sql in views.items():
         try:
@@ -160,5 +168,7 @@ def _make_views(connection: Connection[TupleRow], views: Mapping[str, str]) -> l
                 connection.execute(create_view(name, sql))
             made.append(name)
         except (UndefinedTable, UndefinedColumn) as error:
+            if name in strange:
+                raise
             _logger.warning("view_waits_for_its_tables", view=name, error=str(error).splitlines()[0])
     return made
