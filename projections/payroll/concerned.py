@@ -28,15 +28,6 @@ def deals_of(view: View, reps: Collection[str]) -> list[str]:
 
 
 def payments_of(view: View, deals: Collection[str]) -> list[str]:
-    """Payments and refunds that belong to one of the deals, or did when they were recorded."""
-    rows = view.ask(
-        """
-        SELECT payment FROM payment WHERE deal = ANY(%(deals)s)
-        UNION
-        SELECT payment FROM payment WHERE named_deal = ANY(%(deals)s)
-        UNION
-        SELECT payment FROM refund WHERE deal = ANY(%(deals)s)
-        """,
-        deals=list(deals),
-    )
+    """Payments that belong to one of the deals, and refunds without a payment that do."""
+    rows = view.ask("SELECT payment FROM payment WHERE deal = ANY(%(deals)s)", deals=list(deals))
     return [payment for (payment,) in rows]
