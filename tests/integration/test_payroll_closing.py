@@ -136,6 +136,36 @@ def test_sent_twice_it_has_one_effect_and_the_second_answer_equals_the_first(pay
     assert company.store.head() == head + 1
 
 
+def test_who_remembers_an_open_period_learns_that_it_was_closed(payday: Opening) -> None:
+    company = payday().founded()
+    forgetful, other = company.desk(), company.intake
+    company.intake = forgetful
+    for month in ("2026-09", "2026-10"):
+        assert company.refuse("period.close", month, actor=PAYROLL)["code"] == "period_not_ended"
+    company.intake = other
+    company.on("2026-11-02T00:00:00Z").close("2026-09")
+    company.intake = forgetful
+    assert company.refuse("period.close", "2026-09", actor=PAYROLL)["code"] == "period_closed"
+    company.close("2026-10")
+    company.intake = other
+    assert company.refuse("period.close", "2026-10", actor=PAYROLL)["code"] == "period_closed"
+
+
+def test_a_rep_of_any_name_is_paid_and_may_dispute(payday: Opening) -> None:
+    names = ["a/b", "2026-11", 'Ольга \\ "O\'Neil"\t2', "r" * 180]
+    company = payday().founded(*names)
+    for number, rep in enumerate(names):
+        company.win(f"D-{number}", "100", rep=rep)
+    company.on("2026-11-02T00:00:00Z").close("2026-09")
+    company.close("2026-10")
+    for rep in names:
+        assert [line[1] for line in company.lines(f"2026-09/{rep}")] == [f"D-{names.index(rep)}"]
+        disputed = {"line": f"2026-09/{rep}/1", "reason": "x"}
+        company.do("statement.dispute", f"2026-09/{rep}", disputed, actor=rep)
+    assert [one.rep for one in company.ask(disputes)] == names
+    assert {one.line for one in company.ask(disputes)} == {f"2026-09/{rep}/1" for rep in names}
+
+
 def test_deals_right_before_it_in_one_batch_are_paid_and_those_behind_it_later(payday: Opening) -> None:
     company = payday().founded().on("2026-11-02T00:00:00Z")
     september = {"time": "2026-09-20T12:00:00Z"}
