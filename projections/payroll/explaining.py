@@ -13,7 +13,7 @@ from domain.payroll.entitlement import Entitlement
 from domain.payroll.events import Line, LineKind
 from domain.payroll.rating import plain
 from projections.payroll.previews import Pay
-from projections.payroll.reasons import reasons
+from projections.payroll.reasons import EARNED, reasons
 from projections.payroll.wording import about, money, told
 
 
@@ -204,7 +204,7 @@ def _change(
 
 def _named(line: Line, background: Background) -> str:
     """What the deal is called."""
-    for fact in background.facts:
+    for fact in background.facts if line.of in EARNED else ():
         if isinstance(fact.event, DealOpened) and fact.entity == line.deal:
             title = f": {fact.event.title}" if fact.event.title else ""
             return f"{title}, of lead {fact.event.lead}"

@@ -12,12 +12,13 @@ from domain.payroll.entitlement import Entitlement
 from domain.payroll.events import Line, PlanPublished
 from domain.payroll.plans import Plan, Tiers
 from domain.payroll.rating import MONTHS, plain
-from domain.payroll.standing import WHOLE, ZERO
+from domain.payroll.standing import WHOLE, ZERO, rounded
 from domain.shared.periods import Period
 from projections.payroll.previews import Pay
 from projections.payroll.wording import money
 
-_EARNED = ("win", "payment", "override")
+EARNED = ("win", "payment", "override")
+"""Kinds of entries that are about a deal, not about a period as a whole."""
 
 
 def reasons(
@@ -25,14 +26,14 @@ def reasons(
 ) -> Iterator[str]:
     """Sentences. `entries` are all that was earned by that statement, `facts` what the line rests on."""
     currency, plan = pay.issued.currency, _plan(line, facts)
-    if line.of in _EARNED:
+    if line.of in EARNED:
         yield from _late(line, facts, zone)
         yield from _part(line)
     match line.of:
         case "win" | "payment" if plan is not None and plan.tiers is not None:
             yield _window(line, plan, plan.tiers, entries, currency)
         case "cap" if plan is not None and plan.cap is not None:
-            earned = _sum(entries, line.for_period, _EARNED)
+            earned = _sum(entries, line.for_period, EARNED, currency)
             yield (
                 f"The commission of {line.for_period} came to {money(earned, currency)}; "
                 f"the plan pays no more than {money(plan.cap, currency)}."
@@ -90,7 +91,7 @@ def _window(line: Line, plan: Plan, tiers: Tiers, entries: Entitlement, currency
             and key.plan == line.plan
             and str(first) <= key.for_period <= str(last)
         ),
-        ZERO,
+        rounded(ZERO, currency),
     )
     unit = f" {currency}" if tiers.measure == "amount" else " % of the quota"
     steps = ", ".join(f"above {plain(step.above)}{unit} {plain(step.percent)} %" for step in tiers.steps)
@@ -101,7 +102,7 @@ def _window(line: Line, plan: Plan, tiers: Tiers, entries: Entitlement, currency
 
 
 def _draw(line: Line, least: Decimal, entries: Entitlement, currency: str) -> Iterator[str]:
-    earned = _sum(entries, line.for_period, (*_EARNED, "cap"))
+    earned = _sum(entries, line.for_period, (*EARNED, "cap"), currency)
     yield (
         f"The commission of {line.for_period} came to {money(earned, currency)}; "
         f"the plan pays no less than {money(least, currency)}."
@@ -114,7 +115,7 @@ def _draw(line: Line, least: Decimal, entries: Entitlement, currency: str) -> It
                 for key, entry in entries.items()
                 if key.kind in kinds and key.for_period < line.for_period
             ),
-            ZERO,
+            rounded(ZERO, currency),
         )
         yield (
             f"What earlier draws added and was not taken back before is {money(open_, currency)} "
@@ -122,11 +123,11 @@ def _draw(line: Line, least: Decimal, entries: Entitlement, currency: str) -> It
         )
 
 
-def _sum(entries: Entitlement, period: str, kinds: Sequence[str]) -> Decimal:
+def _sum(entries: Entitlement, period: str, kinds: Sequence[str], currency: str) -> Decimal:
     amounts = (
         entry.amount for key, entry in entries.items() if key.kind in kinds and key.for_period == period
     )
-    return sum(amounts, ZERO)
+    return sum(amounts, rounded(ZERO, currency))
 
 
 def _plan(line: Line, facts: Iterable[Recorded[Event]]) -> Plan | None:

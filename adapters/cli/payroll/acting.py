@@ -113,7 +113,7 @@ def dispute(line: str, reason: str, actor: str, as_json: bool) -> None:
 
 @click.command("resolve")
 @click.argument("line")
-@click.option("--accepted/--declined", required=True, default=None, help="Whether the rep is right.")
+@click.option("--accepted/--declined", default=None, help="Whether the rep is right. Needed.")
 @click.option("--note", required=True, metavar="TEXT", help="Why.")
 @click.option(
     "--amount",
@@ -122,11 +122,15 @@ def dispute(line: str, reason: str, actor: str, as_json: bool) -> None:
 )
 @ACTOR
 @JSON
-def resolve(line: str, accepted: bool, note: str, amount: str | None, actor: str, as_json: bool) -> None:
+def resolve(
+    line: str, accepted: bool | None, note: str, amount: str | None, actor: str, as_json: bool
+) -> None:
     """Answer the dispute of a line, such as 2026-10/rep-7/3."""
+    if accepted is None:
+        raise click.UsageError("Say --accepted or --declined.")
     data: dict[str, Any] = {"line": line, "accepted": accepted, "note": note}
+    data |= {} if amount is None else {"amount": amount}
     with refusing(as_json=as_json):
-        data |= {} if amount is None else {"amount": amount}
         _act("statement.resolve", statement_of(line), data, actor=actor, as_json=as_json)
 
 
