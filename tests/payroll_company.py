@@ -16,6 +16,7 @@ from domain.finance.events import RateRecorded
 from domain.kernel import Event, Recorded
 from domain.leads.events import LeadClaimed
 from domain.payments.events import PaymentMatched, PaymentRecorded, RefundRecorded
+from domain.payroll.checking import checked
 from domain.payroll.earnings import Earnings, earnings
 from domain.payroll.entitlement import entitlement
 from domain.payroll.events import (
@@ -136,7 +137,7 @@ class InMemory:
     def plan(self, plan: str, **document: Any) -> None:
         self.versions[plan] = self.versions.get(plan, 0) + 1
         whole = Plan.model_validate({"name": plan, "currency": self.currency, "basis": "won"} | document)
-        self.note(f"plan-{plan}", PlanPublished(number=self.versions[plan], plan=whole))
+        self.note(f"plan-{plan}", PlanPublished(number=self.versions[plan], plan=checked(whole)))
 
     def assign(self, rep: str, plan: str, start: str = "2020-01-01", end: str | None = None) -> None:
         self.note(
@@ -192,7 +193,7 @@ class InMemory:
 
     def rate(self, currency: str, quote: str, rate: str, day: str) -> None:
         told = RateRecorded(quote=quote, rate=Decimal(rate), day=date.fromisoformat(day))
-        self.note(f"rate-{currency}", told)
+        self.note(f"rate-{currency}", told, day)
 
     def dispute(self, rep: str, period: str, line: int, amount: str | None, *, accepted: bool = True) -> None:
         stream = f"statement-{period}/{rep}"
@@ -350,7 +351,7 @@ class FromOutside:
         self.send("payment.match", payment, {"deal": deal}, on)
 
     def rate(self, currency: str, quote: str, rate: str, day: str) -> None:
-        self.send("rate.record", currency, {"in": quote, "rate": rate, "date": day})
+        self.send("rate.record", currency, {"in": quote, "rate": rate, "date": day}, day)
 
     def dispute(self, rep: str, period: str, line: int, amount: str | None, *, accepted: bool = True) -> None:
         statement = f"{period}/{rep}"

@@ -42,6 +42,11 @@ def shared_out(whole: Decimal, percents: Sequence[Decimal], currency: str) -> li
     return [sign * part for part in parts]
 
 
+def exceeding(amount: Decimal, kept: Decimal) -> Decimal:
+    """What a second win earns beyond what an earlier one kept; what is below nothing stays so."""
+    return amount if amount <= 0 else max(amount - kept, Decimal(0))
+
+
 def month_of(day: date) -> int:
     return day.year * 12 + day.month - 1
 
@@ -85,6 +90,7 @@ class Reference:
 
     def __init__(self, facts: Iterable[Fact], zone: str = "UTC", currency: str = "USD") -> None:
         self.facts = list(facts)
+        self.index: defaultdict[tuple[type[Event], str | None], list[Fact]] = defaultdict(list)
         closes = self.of(PeriodClosed)
         self.zone = ZoneInfo(closes[0].event.timezone if closes else zone)
         self.cutoffs = [close.event.cutoff_position for close in closes]
@@ -92,11 +98,11 @@ class Reference:
         self.company = currency
 
     def of(self, kind: type[EventT], entity: str | None = None) -> list[Recorded[EventT]]:
-        return [
-            fact
-            for fact in self.facts
-            if type(fact.event) is kind and (entity is None or fact.entity == entity)
-        ]
+        if not self.index:
+            for fact in self.facts:
+                self.index[type(fact.event), None].append(fact)
+                self.index[type(fact.event), fact.entity].append(fact)
+        return self.index[kind, entity]
 
     def day(self, moment: datetime) -> date:
         return moment.astimezone(self.zone).date()
@@ -128,6 +134,9 @@ class Reference:
         ]
         return told[-1] if told else None
 
+    def start(self, month: int) -> datetime:
+        return datetime(month // 12, month % 12 + 1, 1, tzinfo=self.zone)
+
     def employed(self, rep: str, month: int) -> bool:
         spans: list[list[datetime | None]] = []
         for fact in self.facts:
@@ -136,7 +145,7 @@ class Reference:
             elif isinstance(fact.event, RepLeft) and fact.entity == rep:
                 spans[-1][1] = fact.occurred_at
         return any(
-            month_of(self.day(hired)) <= month and (left is None or month_of(self.day(left)) >= month)
+            month_of(self.day(hired)) <= month and (left is None or left > self.start(month))
             for hired, left in spans
             if hired is not None
         )
@@ -233,19 +242,18 @@ class Reference:
                 before = self.beyond(deal, earlier, held.plan.clawback_days)
                 if before is not None:
                     kept += shared_out(before[0], [share for *_, share in shares], before[1])[place]
-        return (max(amount - kept, min(amount, Decimal(0))) if kept > 0 else amount), currency
+        return exceeding(amount, kept), currency
 
     def received(self, deal: str, payment: str, earned: datetime, window: int | None) -> Decimal:
         """Of the payment, less what was given back in time."""
         linked = self.payments(deal)
         received = {one: money[0] for one in linked if (money := self.of(PaymentRecorded, one))}
-        left = {one: money.event.amount for one, money in received.items()}
-        lost: defaultdict[str, list[tuple[Fact, Decimal]]] = defaultdict(list)
-        for one in received:
-            for back in self.of(RefundRecorded, one):
-                taken = min(back.event.amount, left[one])
-                left[one] -= taken
-                lost[one].append((back, taken))
+        own = {one: self.of(RefundRecorded, one) for one in received}
+        left = {
+            one: max(money.event.amount - sum(back.event.amount for back in own[one]), Decimal(0))
+            for one, money in received.items()
+        }
+        lost = {one: [(back, back.event.amount) for back in own[one]] for one in received}
         loose = [back for one in linked if one not in received for back in self.of(RefundRecorded, one)]
         for back in sorted(loose, key=lambda fact: (fact.occurred_at, fact.position)):
             due = back.event.amount
@@ -257,10 +265,8 @@ class Reference:
                 left[one] -= taken
                 due -= taken
                 lost[one].append((back, taken))
-        return received[payment].event.amount - sum(
-            (taken for back, taken in lost[payment] if self.in_time(window, earned, back.occurred_at)),
-            Decimal(0),
-        )
+        back = sum(taken for back, taken in lost[payment] if self.in_time(window, earned, back.occurred_at))
+        return max(received[payment].event.amount - back, Decimal(0))
 
     # Credit
 
@@ -290,8 +296,6 @@ class Reference:
         deal, win = opened.entity, self.wins(opened.entity)[at]
         shares = self.shares(deal, win)
         held = self.held(rep, self.day(win.won.occurred_at))
-        if held is None:
-            return
 
         def put(
             kind: str, earning: str, net: Decimal, of: str, when: datetime, position: int, by: Held
@@ -314,7 +318,7 @@ class Reference:
                 held=by,
             )
 
-        if held.plan.basis == "won":
+        if held is not None and held.plan.basis == "won":
             net = self.beyond(deal, at, held.plan.clawback_days)
             if net is not None:
                 number = win.won.position
@@ -323,25 +327,42 @@ class Reference:
         for payment, linked in self.payments(deal).items():
             for money in self.of(PaymentRecorded, payment):
                 when = max(money.occurred_at, win.won.occurred_at)
-                own = self.held(rep, self.day(when))
-                by = own if own is not None and own.plan.basis == "paid" else held
-                if self.wins_it(deal, money, by.plan.clawback_days) != at:
-                    continue
-                left = self.received(deal, payment, when, by.plan.clawback_days)
-                position = max(money.position, linked, win.won.position)
-                yield from put("payment", payment, left, money.event.currency, when, position, by)
+                by = self.pays_by(rep, win, money)
+                left = None if by is None else self.earned(deal, at, money, by.plan.clawback_days)
+                if by is not None and left is not None:
+                    position = max(money.position, linked, win.won.position)
+                    yield from put("payment", payment, left, money.event.currency, when, position, by)
 
-    def wins_it(self, deal: str, money: Fact, window: int | None) -> int | None:
-        """Which of the deal's wins earns the payment: the first that wasn't undone for it."""
-        for at, win in enumerate(self.wins(deal)):
-            earned = max(money.occurred_at, win.won.occurred_at)
-            undone = win.reopened and (
-                money.occurred_at > win.reopened.occurred_at
-                or self.in_time(window, earned, win.reopened.occurred_at)
-            )
-            if not undone:
-                return at
+    def pays_by(self, rep: str, win: OneWin, money: Fact) -> Held | None:
+        """The plan that a payment is paid by: that of its day, else the win's, where it is on payments."""
+        for moment in (max(money.occurred_at, win.won.occurred_at), win.won.occurred_at):
+            held = self.held(rep, self.day(moment))
+            if held is not None and held.plan.basis == "paid":
+                return held
         return None
+
+    def earned(self, deal: str, at: int, money: Fact, window: int | None) -> Decimal | None:
+        """What the payment earns by the deal's win number `at`, beyond what it keeps by earlier ones."""
+        win = self.wins(deal)[at]
+        when = max(money.occurred_at, win.won.occurred_at)
+        if win.reopened and (
+            money.occurred_at >= win.reopened.occurred_at
+            or self.in_time(window, when, win.reopened.occurred_at)
+        ):
+            return None
+        kept = Decimal(0)
+        for earlier, before in enumerate(self.wins(deal)[:at]):
+            shares = self.shares(deal, before)
+            for place, (rep, _, _) in enumerate(shares):
+                at_win = self.held(rep, self.day(before.won.occurred_at))
+                by = self.pays_by(rep, before, money)
+                if by is None or (at_win is not None and at_win.plan.basis == "won"):
+                    continue
+                there = self.earned(deal, earlier, money, by.plan.clawback_days)
+                if there is not None:
+                    percents = [share for *_, share in shares]
+                    kept += shared_out(there, percents, money.event.currency)[place]
+        return exceeding(self.received(deal, money.entity, when, window), kept)
 
     # Percents
 
@@ -390,7 +411,7 @@ class Reference:
             if quota is None:
                 return
             scale = quota / 100
-        floors = [step.above * scale for step in tiers.steps]
+        floors = [in_minor_units(step.above * scale, one.held.plan.currency) for step in tiers.steps]
         percents = [step.percent for step in tiers.steps]
         if tiers.method == "retroactive":
             reached = [percent for floor, percent in zip(floors, percents, strict=True) if sum(alike) > floor]

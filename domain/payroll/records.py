@@ -127,7 +127,7 @@ class RepRecord:
     def employed_in(self, period: Period, zone: ZoneInfo) -> bool:
         start, end = period.start(zone), period.end(zone)
         return any(
-            one.hired_at < end and (one.left_at is None or one.left_at >= start) for one in self.employments
+            one.hired_at < end and (one.left_at is None or one.left_at > start) for one in self.employments
         )
 
 

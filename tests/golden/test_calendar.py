@@ -73,17 +73,17 @@ def test_a_month_ends_at_midnight_of_summer_time(start: Start, won: str, period:
 
 
 def test_both_hours_that_the_clock_shows_twice_are_of_the_same_day(start: Start) -> None:
-    """On 25 October 2026 it is 02:30 in Berlin twice. A plan for that day alone pays both."""
-    company = five(start, zone="Europe/Berlin", begin="2026-10-01")
+    """On 26 October 2025 it is 02:30 in Berlin twice. A plan for that day alone pays both."""
+    company = five(start, zone="Europe/Berlin", begin="2025-10-01")
     company.plan("sunday", rate="10")
-    company.assign("ann", "sunday", "2026-10-25", "2026-10-25")
+    company.assign("ann", "sunday", "2025-10-26", "2025-10-26")
     company.deal("D2", "ann")
-    company.win("D1", "1000.00", "2026-10-25T02:30:00+02:00")
-    company.win("D2", "1000.00", "2026-10-25T02:30:00+01:00")
-    company.close("2026-10")
-    assert company.paid("ann", "2026-10") == [
-        "win D1 2026-10: 1000.00 at 10 % = 100.00",
-        "win D2 2026-10: 1000.00 at 10 % = 100.00",
+    company.win("D1", "1000.00", "2025-10-26T02:30:00+02:00")
+    company.win("D2", "1000.00", "2025-10-26T02:30:00+01:00")
+    company.close("2025-10")
+    assert company.paid("ann", "2025-10") == [
+        "win D1 2025-10: 1000.00 at 10 % = 100.00",
+        "win D2 2025-10: 1000.00 at 10 % = 100.00",
         "total 200.00",
     ]
 
@@ -91,19 +91,19 @@ def test_both_hours_that_the_clock_shows_twice_are_of_the_same_day(start: Start)
 @pytest.mark.parametrize(
     ("refunded", "total"),
     [
-        ("2026-11-08T22:59:59+00:00", "total -50.00"),  # the last second of day 30 in Berlin
-        ("2026-11-08T23:00:00+00:00", "total 0.00"),
+        ("2025-11-09T22:59:59+00:00", "total -50.00"),  # the last second of day 30 in Berlin
+        ("2025-11-09T23:00:00+00:00", "total 0.00"),
     ],
 )
 def test_the_window_counts_days_though_one_of_them_has_25_hours(
     start: Start, refunded: str, total: str
 ) -> None:
-    company = five(start, zone="Europe/Berlin", begin="2026-10-01")
-    company.win("D1", "1000.00", "2026-10-09T00:00:00+02:00")
-    company.close("2026-10")
+    company = five(start, zone="Europe/Berlin", begin="2025-10-01")
+    company.win("D1", "1000.00", "2025-10-10T00:00:00+02:00")
+    company.close("2025-10")
     company.refund("R1", "D1", "1000.00", refunded)
-    company.close("2026-11")
-    assert company.paid("ann", "2026-11")[-1] == total
+    company.close("2025-11")
+    assert company.paid("ann", "2025-11")[-1] == total
 
 
 def test_a_log_that_begins_in_the_last_hour_of_a_month_begins_with_the_companys_month(start: Start) -> None:

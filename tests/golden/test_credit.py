@@ -122,17 +122,6 @@ def test_a_split_gives_an_ownerless_win_to_those_it_names(company: Company) -> N
     assert company.paid("bob", "2026-02") == ["adjustment D1 2026-01: 1000.00 at 5 % = 50.00", "total 50.00"]
 
 
-def test_the_first_owner_after_an_ownerless_win_keeps_the_credit(company: Company) -> None:
-    company.deal("D1", None)
-    company.win("D1", "1000.00", "2026-01-20")
-    company.claim("D1", "ann", "2026-01-21")
-    company.leave("ann", "2026-01-22")
-    company.claim("D1", "bob", "2026-01-23")
-    company.close("2026-01")
-    assert company.paid("ann", "2026-01") == ["win D1 2026-01: 1000.00 at 5 % = 50.00", "total 50.00"]
-    assert company.paid("bob", "2026-01") == ["total 0.00"]
-
-
 @pytest.fixture
 def family(start: Start) -> Company:
     """Boss over Head over Cid. Head earns 1 % on what those directly below win, Boss too, Cid 5 %."""

@@ -157,3 +157,18 @@ def test_payments_of_a_split_deal_are_split(company: Company) -> None:
     company.close("2026-01")
     assert company.paid("bob", "2026-01") == ["payment D1 2026-01: 16.67 at 5 % = 0.83", "total 0.83"]
     assert company.paid("ann", "2026-01") == ["payment D1 2026-01: 16.66 at 5 % = 0.83", "total 0.83"]
+
+
+def test_a_payment_before_the_first_plan_waits_for_one(start: Start) -> None:
+    """Ann's plan begins in February; nothing is said of January's payment until it begins in January."""
+    company = start()
+    company.plan("paid", rate="5", basis="paid")
+    company.assign("ann", "paid", "2026-02-01")
+    company.deal("D1", "ann")
+    company.win("D1", "1000.00", "2026-01-20")
+    company.pay("P1", "D1", "300.00", "2026-01-25")
+    company.close("2026-01")
+    company.assign("ann", "paid", "2026-01-01")
+    company.close("2026-02")
+    assert company.paid("ann", "2026-01") == ["total 0.00"]
+    assert company.paid("ann", "2026-02") == ["adjustment D1 2026-01: 300.00 at 5 % = 15.00", "total 15.00"]

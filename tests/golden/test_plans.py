@@ -77,9 +77,10 @@ def test_products_have_their_percents_and_the_rest_the_rate(start: Start) -> Non
 
 def test_a_product_without_a_percent_earns_nothing_until_the_plan_says(start: Start) -> None:
     company = start()
+    company.deal("D1", "ann", "rope")
+    company.deal("D2", "bob", "crane")
     company.plan("goods", products={"crane": "7"})
     company.assign("ann", "goods")
-    company.deal("D1", "ann", "rope")
     company.win("D1", "1000.00", "2026-01-20")
     company.close("2026-01")
     company.plan("goods", products={"crane": "7", "rope": "3"})
