@@ -5,6 +5,8 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast, get_args, get_type_hints
@@ -16,13 +18,23 @@ import adapters
 import domain
 import projections
 import services
-from adapters.cli.main import COMMANDS, cli
+from adapters.cli.lazy import Lazy
+from adapters.cli.main import cli
 from domain.kernel import Event, Rejected
+from domain.payroll.events import Line, StatementIssued
 from projections.contacts import Encroachment
 from projections.cycle_time import CycleTime
 from projections.funnel import FunnelBy
 from projections.neglected import Neglect, Overdue
 from projections.owner import Owner, PoolLead, Refused
+from projections.payroll.exceptions import PayrollException
+from projections.payroll.explaining import Explanation
+from projections.payroll.payments import Ghost
+from projections.payroll.plans import Assignment, PlanVersion
+from projections.payroll.previews import Pay, Payday
+from projections.payroll.simulating import Simulated, Simulation
+from projections.payroll.statements import ClosedPeriod, Dispute
+from projections.payroll.verifying import Verified
 from projections.queue import Work
 from projections.scorecard import Scorecard
 from projections.timeline import DealStory, LeadStory
@@ -37,6 +49,12 @@ LISTS = {
     "encroachments": Encroachment,
     "refusals": Refused,
     "pool": PoolLead,
+    "payroll ghosts": Ghost,
+    "payroll exceptions": PayrollException,
+    "payroll disputes": Dispute,
+    "payroll plans": PlanVersion,
+    "payroll assignments": Assignment,
+    "payroll periods": ClosedPeriod,
 }
 REPORTS: Mapping[str, type] = {
     "funnel": FunnelBy,
@@ -45,7 +63,37 @@ REPORTS: Mapping[str, type] = {
     "scorecard": Scorecard,
     "deal": DealStory,
     "lead": LeadStory,
+    "payroll explain": Explanation,
+    "payroll verify": Verified,
 }
+_LINE = Line(
+    line=1,
+    kind="win",
+    of="win",
+    deal=None,
+    earning="",
+    credited="",
+    role=None,
+    for_period="2026-01",
+    basis=Decimal(0),
+    rate=None,
+    share=None,
+    amount=Decimal(0),
+    rule="",
+    plan=None,
+    plan_version=None,
+    events=(),
+)
+_ISSUED = StatementIssued(
+    period="2026-01", rep="", currency="USD", cutoff_position=1, total=Decimal(0), lines=(_LINE,)
+)
+_TRIED = Simulated("", "USD", Decimal(0), Decimal(0), None, None)
+OBJECTS: Mapping[str, Mapping[str, Any]] = {
+    "payroll statement": Pay(_ISSUED, closed=True).as_object(),
+    "payroll statements": Payday("2026-01", 1, True, {}, [_ISSUED]).as_object(),
+    "payroll simulate": Simulation("", date.min, date.min, "USD", [_TRIED]).as_object(),
+}
+"""Reports whose keys are not the fields of a class: one of each."""
 _SECTION = "<!-- {0} -->\n{1}<!-- end of {0} -->"
 
 
@@ -100,11 +148,9 @@ def _errors() -> Iterator[str]:
 
 
 def _commands() -> Iterator[str]:
-    for name, (_, line) in COMMANDS.items():
-        with click.Context(cli) as context:
-            command = cast(click.Command, cli.get_command(context, name))
+    for name, line, command in _leaves(cli, ""):
         yield from (f"### `{' '.join(['dealtrail', name, *_arguments(command)])}`", line, "")
-        common = {"as_json", "as_of", "axis"} if name in REPORTS or name in LISTS else set()
+        common = {"as_json", "as_of", "axis"} if name in {*REPORTS, *LISTS, *OBJECTS} else set()
         for option in command.params:
             if isinstance(option, click.Option) and option.name not in common:
                 yield f"- `{_spelling(option)}`{_said(option)}"
@@ -112,7 +158,21 @@ def _commands() -> Iterator[str]:
             yield f"\nJSON: `{{{_keys(REPORTS[name])}}}`"
         elif name in LISTS:
             yield f"\nJSON: `{{count, items: [{{{_keys(LISTS[name])}}}]}}`"
+        elif name in OBJECTS:
+            yield f"\nJSON: `{{{_keys_of(OBJECTS[name])}}}`"
         yield ""
+
+
+def _leaves(group: click.Group, before: str) -> Iterator[tuple[str, str, click.Command]]:
+    """Every command with its whole name and what it does in a line, those of groups within groups too."""
+    assert isinstance(group, Lazy)
+    for name, (_, line) in group.table.items():
+        with click.Context(group) as context:
+            command = cast(click.Command, group.get_command(context, name))
+        if isinstance(command, click.Group):
+            yield from _leaves(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", line, command
 
 
 def _arguments(command: click.Command) -> list[str]:
@@ -126,7 +186,9 @@ def _arguments(command: click.Command) -> list[str]:
 def _spelling(option: click.Option) -> str:
     kind = option.type
     value = "|".join(kind.choices) if isinstance(kind, click.Choice) else option.metavar or kind.name.upper()
-    return option.opts[0] if option.is_flag else f"{option.opts[0]} {value}"
+    return (
+        "/".join([option.opts[0], *option.secondary_opts]) if option.is_flag else f"{option.opts[0]} {value}"
+    )
 
 
 def _said(option: click.Option) -> str:
@@ -145,7 +207,7 @@ def _data(model: type[BaseModel]) -> str:
             nested = f": {{{_data(inner[0])}}}"
             if get_args(field.annotation):
                 nested = f": [{{{_data(inner[0])}}}]"
-        parts.append(f"{name}{'' if field.is_required() else '?'}{nested}")
+        parts.append(f"{field.alias or name}{'' if field.is_required() else '?'}{nested}")
     return ", ".join(parts)
 
 
@@ -159,6 +221,18 @@ def _keys(kind: type) -> str:
     """Keys of a report's JSON, nested."""
     hints = get_type_hints(kind)
     return ", ".join(f"{field.name}{_nested(hints[field.name])}" for field in fields(kind))
+
+
+def _keys_of(told: Mapping[str, Any]) -> str:
+    """Keys of an object, nested."""
+    return ", ".join(f"{key}{_nested_of(value)}" for key, value in told.items())
+
+
+def _nested_of(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return ""
+    (one,) = value
+    return f": [{{{_keys_of(one) if isinstance(one, Mapping) else _keys(type(one))}}}]"
 
 
 def _nested(hint: Any) -> str:

@@ -24,7 +24,9 @@ SOURCE = "dealtrail-cli"
 @click.option("--actor", required=True, metavar="A", help="Who did it: a rep, or admin:NAME and the like.")
 @click.option("--time", "occurred_at", metavar="T", help="When it happened, with offset. Default: now.")
 @click.option("--source", default=SOURCE, show_default=True, metavar="S", help="Where it comes from.")
-@click.option("--id", "id_", metavar="I", help="Its id there: sent twice, it counts once. Default: a new one")
+@click.option(
+    "--id", "id_", metavar="I", help="Its id there: sent twice, it counts once. Default: a new one."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def record(
     kind: str,
