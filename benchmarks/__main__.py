@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import payroll
 from benchmarks.appending import appending
 from benchmarks.figures import Figure
 from benchmarks.ground import EVENTS_PER_LEAD, Ground, ground
@@ -15,7 +16,7 @@ from benchmarks.projecting import keeping_up, rebuilding
 from benchmarks.reporting import reporting
 from benchmarks.starting import starting
 
-NAMES = ("start", "append", "log")
+NAMES = ("start", "append", "log", "payroll")
 
 
 @click.command()
@@ -39,13 +40,15 @@ def main(names: Sequence[str], events: str) -> None:
 def _chosen(names: Sequence[str], sizes: Sequence[int]) -> Iterator[tuple[str, list[Figure]]]:
     if "start" in names:
         yield "The command's own start", starting()
-    if "append" in names or "log" in names:
+    if {"append", "log", "payroll"} & {*names}:
         with ground() as place:
             if "append" in names:
                 yield "Appending", appending(place)
             if "log" in names:
                 for size in sizes:
                     yield from _log(place, size)
+            if "payroll" in names:
+                yield "Payroll", _payroll(place, sizes[0])
 
 
 def _log(place: Ground, events: int) -> Iterator[tuple[str, list[Figure]]]:
@@ -55,6 +58,13 @@ def _log(place: Ground, events: int) -> Iterator[tuple[str, list[Figure]]]:
         yield "Rebuilding", rebuilding(place, engine)
         yield "Reports", reporting(engine)
         yield "Keeping up", keeping_up(engine)
+
+
+def _payroll(place: Ground, events: int) -> list[Figure]:
+    """A year of won deals by a thousand reps, about so many events, imported and paid."""
+    with place.new_engine() as engine:
+        payroll.fill(engine, events // payroll.EVENTS_PER_DEAL)
+        return payroll.paying(engine)
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:

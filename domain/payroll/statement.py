@@ -27,14 +27,15 @@ def statement(
     else:
         paid = paid_before(records.statements.get(rep, ()))
     currency = currency_of(records, rep)
-    lines = sorted(_lines(records, earned, entries, paid, period), key=_place)
+    changes = sorted(_changes(records, earned, entries, paid), key=lambda one: _place(one[0], one[1], period))
+    lines = tuple(_line(at, *change, period) for at, change in enumerate(changes, start=1))
     return StatementIssued(
         period=str(period),
         rep=rep,
         currency=currency,
         cutoff_position=cutoff_position,
         total=sum((line.amount for line in lines), rounded(ZERO, currency)),
-        lines=tuple(line.model_copy(update={"line": at}) for at, line in enumerate(lines, start=1)),
+        lines=lines,
     )
 
 
@@ -85,18 +86,19 @@ def paid_before(statements: Iterable[StatementIssued]) -> Entitlement:
     return paid
 
 
-def _lines(
-    records: Records, earned: Earnings, entries: Entitlement, paid: Entitlement, period: Period
-) -> Iterator[Line]:
+def _changes(
+    records: Records, earned: Earnings, entries: Entitlement, paid: Entitlement
+) -> Iterator[tuple[Key, Entry]]:
+    """What of the entries is not paid yet, or was paid and is no longer due."""
     for key, entry in entries.items():
         before = paid.get(key)
         if before is None:
-            yield _line(key, entry, period)
+            yield key, entry
         elif (entry.basis, entry.amount) != (before.basis, before.amount):
-            yield _line(key, _difference(entry, before), period)
+            yield key, _difference(entry, before)
     for key, before in paid.items():
         if key not in entries and (before.basis or before.amount):
-            yield _line(key, _taken_back(before, _bearing_on(records, earned, key.deal)), period)
+            yield key, _taken_back(before, _bearing_on(records, earned, key.deal))
 
 
 def _difference(entry: Entry, before: Entry) -> Entry:
@@ -136,9 +138,9 @@ def _bearing_on(records: Records, earned: Earnings, deal: str | None) -> frozens
     return frozenset(found)
 
 
-def _line(key: Key, entry: Entry, period: Period) -> Line:
+def _line(number: int, key: Key, entry: Entry, period: Period) -> Line:
     return Line(
-        line=0,
+        line=number,
         kind=key.kind if key.for_period == str(period) else "adjustment",
         of=key.kind,
         deal=key.deal,
@@ -157,24 +159,24 @@ def _line(key: Key, entry: Entry, period: Period) -> Line:
     )
 
 
-def _place(line: Line) -> tuple[object, ...]:
+def _place(key: Key, entry: Entry, period: Period) -> tuple[object, ...]:
     """The period's own first, then adjustments by period; each in the order of earning."""
     return (
-        line.kind == "adjustment",
-        line.for_period,
-        _ORDER[line.of],
-        _earned_by(line),
-        line.deal or "",
-        line.earning,
-        line.credited,
-        line.plan or "",
-        line.plan_version or 0,
-        line.rate or ZERO,
+        key.for_period != str(period),
+        key.for_period,
+        _ORDER[key.kind],
+        _earned_by(key, entry),
+        key.deal or "",
+        key.earning,
+        key.credited,
+        key.plan or "",
+        key.plan_version or 0,
+        key.rate or ZERO,
     )
 
 
-def _earned_by(line: Line) -> int:
-    """The position of the win, or else the last that the line rests on."""
-    if line.earning.isdecimal() and int(line.earning) in line.events:
-        return int(line.earning)
-    return max(line.events, default=0)
+def _earned_by(key: Key, entry: Entry) -> int:
+    """The position of the win, or else the last that the entry rests on."""
+    if key.earning.isdecimal() and int(key.earning) in entry.events:
+        return int(key.earning)
+    return max(entry.events, default=0)
