@@ -99,6 +99,8 @@ class Clock:
 class InMemory:
     """Facts straight into payroll's functions, with no database. Each close is checked by `Reference`."""
 
+    checks = True
+
     def __init__(self, zone: str = "UTC", currency: str = "USD", begin: str = "2026-01-01") -> None:
         self.zone, self.currency = zone, currency
         self.clock = Clock(zone, begin)
@@ -224,7 +226,8 @@ class InMemory:
         self.note(f"period-{period}", closed)
         for statement in issued:
             self.note(f"statement-{period}/{statement.rep}", statement)
-        self.check(period, cutoff)
+        if self.checks:
+            self.check(period, cutoff)
 
     def check(self, period: str, cutoff: int) -> None:
         """Through this period every rep was paid what the reference says they earned, to the minor unit."""

@@ -186,9 +186,9 @@ class Player:
         for rep, document in self.history.plans.items():
             company.plan(f"plan-{rep}", **document)
             company.assign(rep, f"plan-{rep}")
-        for rep, document, start, end in self.history.changes:
-            company.plan(f"late-{rep}", **document)
-            company.assign(rep, f"late-{rep}", written(start), None if end is None else written(end))
+        for at, (rep, document, start, end) in enumerate(self.history.changes):
+            company.plan(f"late-{at}", **document)
+            company.assign(rep, f"late-{at}", written(start), None if end is None else written(end))
         for deal, owner in self.history.owners.items():
             company.deal(deal, owner, "rope" if deal == "D2" else None)
 

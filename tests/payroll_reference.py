@@ -215,7 +215,7 @@ class Reference:
                 amount, currency = change.event.amount, change.event.currency
         if amount is None:
             return None
-        following = wins[at + 1].won.occurred_at if at + 1 < len(wins) else None
+        following = min((later.won.occurred_at for later in wins[at + 1 :]), default=None)
         back = sum(
             fact.event.amount
             for payment in self.payments(deal)

@@ -115,7 +115,7 @@ def _reached(bounds: Sequence[Decimal], total: Decimal) -> int:
 def _slices(bounds: Sequence[Decimal], start: Decimal, end: Decimal) -> Iterator[tuple[int, Decimal]]:
     """What of the way from `start` to `end`, up or down, lies in each step; the first reaches below zero."""
     if start == end:
-        yield _reached(bounds, start), ZERO
+        yield _reached(bounds, start), end - start
         return
     low, high = min(start, end), max(start, end)
     for at in range(len(bounds)):
