@@ -165,6 +165,8 @@ def test_as_of_a_past_a_statement_is_what_was_known_then(company: Payday, ask: A
     assert (before["closed"], before["position"]) == (False, cutoff)
     assert (after["closed"], after["as_of"]) == (True, "2026-02-03T23:59:59.999999+00:00")
     assert before["lines"] == after["lines"]
+    amid = ask("statement --rep ann --period 2026-01", "--as-of", f"#{cutoff + 1}")
+    assert (amid["closed"], amid["lines"]) == (True, after["lines"])
     happened = ask("statement --rep ann --period 2026-01", "--as-of", "2026-02-02", "--axis", "occurred")
     assert (happened["closed"], happened["total"]) == (False, "50.00")
     assert ask("periods", "--as-of", f"#{cutoff}")["count"] == 0

@@ -68,13 +68,13 @@ class Ledger:
         """The rep's statement. Raises UnknownRep, UnknownPeriod or UnknownStatement."""
         from domain.payroll.closing import UnknownStatement
 
-        facts = self.load([PERIOD.stream(str(period)), STATEMENT.stream(f"{period}/{rep}")])
-        for fact in facts:
-            if isinstance(fact.event, StatementIssued):
-                return Pay(fact.event, closed=True)
-        if not any(isinstance(fact.event, PeriodClosed) for fact in facts):
+        if self._close(period) is None:
             records = self.records_of(rep)
             return preview(records, rep, period, position=self.view.position, moment=self.view.moment)
+        stream = STATEMENT.stream(f"{period}/{rep}")
+        for fact in self._parts.store.load([stream])[stream]:
+            if isinstance(fact.event, StatementIssued):
+                return Pay(fact.event, closed=True)
         if not self.load([REP.stream(rep)]):
             raise UnknownRep(rep=rep)
         reason = "the period is closed, and the rep had none"
@@ -82,10 +82,10 @@ class Ledger:
 
     def payday(self, period: Period) -> Payday:
         """Everybody's statements. Raises UnknownPeriod."""
-        for fact in self.load([PERIOD.stream(str(period))]):
-            if isinstance(fact.event, PeriodClosed):
-                issued = self._parts.store.load_beneath(STATEMENT.stream(f"{period}/"))
-                return payday(period, fact.event, issued)
+        closed = self._close(period)
+        if closed is not None:
+            issued = self._parts.store.load_beneath(STATEMENT.stream(f"{period}/"))
+            return payday(period, closed, issued)
         records = self.records()
         return previews(records, period, position=self.view.position, moment=self.view.moment)
 
@@ -106,6 +106,11 @@ class Ledger:
             return iter(())
         zone = ZoneInfo(closes[0][1].timezone)
         return self._parts.books.at_cutoffs((closed.cutoff_position for _, closed in closes), zone)
+
+    def _close(self, period: Period) -> PeriodClosed | None:
+        """The close of the period, if it counts; its statements then do too."""
+        facts = self.load([PERIOD.stream(str(period))])
+        return next((fact.event for fact in facts if isinstance(fact.event, PeriodClosed)), None)
 
     def _counted(self, loaded: Iterable[Sequence[Recorded[Event]]]) -> list[Recorded[Event]]:
         return [fact for facts in loaded for fact in facts if self._counts(fact)]
