@@ -179,7 +179,9 @@ def _change(
     for one in before:
         at = f" on {money(one.basis, currency)} at {one.rate} %" if one.rate is not None else ""
         yield f"Line {one.line} paid {money(one.amount, currency)}{at}."
-    if not before:
+    if line.of in ("cap", "draw", "recovery"):
+        yield f"It follows from this statement's other corrections of {line.for_period}."
+    elif not before and line.of != "dispute":
         yield f"{line.for_period} was closed before this could be paid, and no statement had paid it."
     entries = [
         (key, entry)

@@ -28,7 +28,7 @@ def reasons(
     currency, plan = pay.issued.currency, _plan(line, facts)
     if line.of in EARNED:
         yield from _late(line, facts, zone)
-        yield from _part(line)
+        yield from _part(line, entries)
     match line.of:
         case "win" | "payment" if plan is not None and plan.tiers is not None:
             yield _window(line, plan, plan.tiers, entries, currency)
@@ -70,13 +70,17 @@ def _earned_at(line: Line, facts: Iterable[Recorded[Event]]) -> datetime | None:
     return max(moments, default=None)
 
 
-def _part(line: Line) -> Iterator[str]:
-    if line.share is None:
+def _part(line: Line, entries: Entitlement) -> Iterator[str]:
+    if line.share is None or (line.share == WHOLE and not line.role):
         return
     whose = f"{line.credited}'s part" if line.of == "override" else "Your part"
     role = f" as {line.role}" if line.role else ""
-    if line.share != WHOLE or line.role:
-        yield f"{whose} of the deal is {plain(line.share)} %{role}."
+    still = any(
+        (key.kind, key.deal, key.earning, key.credited) == (line.of, line.deal, line.earning, line.credited)
+        for key in entries
+        if entries[key].basis
+    )
+    yield f"{whose} of the deal {'is' if still else 'was'} {plain(line.share)} %{role}."
 
 
 def _window(line: Line, plan: Plan, tiers: Tiers, entries: Entitlement, currency: str) -> str:

@@ -10,30 +10,31 @@ from domain.leads.events import LeadAssigned, LeadClaimed
 from domain.payments.events import PaymentMatched, PaymentRecorded, RefundRecorded
 from domain.payroll.events import DisputeResolved, Line, LineDisputed, PlanAssigned, PlanPublished
 from domain.payroll.rating import plain
+from domain.payroll.standing import WHOLE
 
 
 def what(line: Line) -> str:
     """What a line is about, in few words."""
-    return f"change of: {about(line)}" if line.kind == "adjustment" else about(line)
+    part = "" if line.share is None or line.share == WHOLE else f", {plain(line.share)} % of it"
+    role = f" as {line.role}" if line.role else ""
+    return f"{'change of: ' if line.kind == 'adjustment' else ''}{about(line)}{part}{role}"
 
 
 def about(line: Line) -> str:
-    """What the line, or what it adjusts, is about."""
-    part = "" if line.share in (None, Decimal(100)) else f", {plain(line.share or Decimal(0))} % of it"
-    role = f" as {line.role}" if line.role else ""
+    """Which deal, payment or period the line, or what it adjusts, is about."""
     match line.of:
         case "win":
-            return f"deal {line.deal} won{part}{role}"
+            return f"deal {line.deal} won"
         case "payment":
-            return f"payment {line.earning} on deal {line.deal}{part}{role}"
+            return f"payment {line.earning} on deal {line.deal}"
         case "override":
-            return f"{line.credited}'s deal {line.deal}{part}"
+            return f"{line.credited}'s deal {line.deal}"
         case "cap":
-            return "over the cap"
+            return f"over the cap of {line.for_period}"
         case "draw":
-            return "up to the draw"
+            return f"up to the draw of {line.for_period}"
         case "recovery":
-            return "draw taken back"
+            return f"draw taken back in {line.for_period}"
         case "dispute":
             return f"dispute of line {line.earning} accepted"
 

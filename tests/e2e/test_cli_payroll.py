@@ -486,6 +486,34 @@ def test_a_late_deal_is_explained_by_the_close_that_it_missed(company: Payday, a
     ) in ask(f"explain {late['line']}")["story"]
 
 
+def test_what_is_taken_back_is_explained(company: Payday, ask: Ask) -> None:
+    shares = [{"rep": "ann", "percent": "40"}, {"rep": "bob", "percent": "60"}]
+    company.do("deal.split", "D-2", {"shares": shares})
+    company.on("2026-03-02T09:00:00Z").close("2026-02")
+    company.do("deal.split", "D-2", {"shares": [{"rep": "bob", "percent": "100"}]})
+    (back,) = ask("statement --rep ann --period 2026-03")["lines"]
+    told = ask(f"explain {back['line']}")["story"]
+    assert told[1] == "Your part of the deal was 40 %."
+    assert "By what is recorded now there is nothing left to pay for it." in told
+    assert told[-1] == "The difference, -1.60 USD, is this line."
+
+
+def test_a_draw_that_shrinks_is_explained_by_the_corrections(payday: Payday, ask: Ask) -> None:
+    plan(payday.founded("ann"), "least", rate="5", draw={"amount": "30", "recoverable": False})
+    payday.win("D-1", "200").on("2026-02-02T09:00:00Z").close("2026-01")
+    payday.do("deal.amend", "D-1", {"amount": "300", "currency": "USD"})
+    lines = ask("statement --rep ann --period 2026-02")["lines"]
+    (change,) = (one for one in lines if (one["kind"], one["of"]) == ("adjustment", "draw"))
+    assert ask(f"explain {change['line']}")["story"] == [
+        "Up to the draw of 2026-01.",
+        "The commission of 2026-01 came to 15.00 USD; the plan pays no less than 30.00 USD.",
+        "Line 2026-01/ann/2 paid 20.00 USD.",
+        "It follows from this statement's other corrections of 2026-01.",
+        "By what is recorded now it is 15.00 USD: no less than 30 USD in a period (least v1).",
+        "The difference, -5.00 USD, is this line.",
+    ]
+
+
 def test_a_share_is_explained(payday: Payday, ask: Ask) -> None:
     payday.founded("ann", "bob").win("D-1", "1000")
     shares = [
