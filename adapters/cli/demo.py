@@ -4,8 +4,9 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
@@ -13,6 +14,10 @@ import click
 from adapters.demo.generator import Demo, generate
 from adapters.demo.recording import Outcome, Progress, record
 from adapters.importers.submission import Submitter
+from projections.asking import Listing, View
+
+if TYPE_CHECKING:
+    from adapters.cli.payroll.ledger import Ledger
 
 DONE, REFUSED, USAGE = 0, 1, 2
 
@@ -63,6 +68,30 @@ def run_demo(request: DemoRequest, engine: Callable[[], AbstractContextManager[D
         click.echo(_told(outcome), err=True)
         database.reporter()
     return DONE
+
+
+def show_payroll(book: "Ledger", view: View, most: int = 5) -> None:
+    """The highest statements of the month closed last, ghosts and exceptions: `most` of each."""
+    from adapters.cli.lists import draw_list
+    from adapters.cli.payroll.lists import exception_columns, ghost_columns
+    from adapters.cli.payroll.statements import draw_statements
+    from adapters.cli.render import say
+    from projections.payroll.exceptions import exceptions
+    from projections.payroll.payments import ghosts
+
+    closes = book.closes()
+    if not closes:
+        return
+    found = book.payday(closes[-1][0])
+    highest = sorted(found.statements, key=lambda one: (-one.total, one.rep))[:most]
+    draw_statements(replace(found, statements=highest), view)
+    say(
+        f"The highest {len(highest)} of {len(found.statements)}: dealtrail payroll statements shows them all."
+    )
+    ghost, waiting = ghosts(view), exceptions(book.records())
+    draw_list(Listing(ghost.count, ghost.items[:most]), view, "Ghosts", ghost_columns, "There are none.")
+    shown = Listing(waiting.count, waiting.items[:most])
+    draw_list(shown, view, "Exceptions", exception_columns, "There are none.")
 
 
 def _write(demo: Demo, request: DemoRequest) -> int:

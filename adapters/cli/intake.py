@@ -60,7 +60,8 @@ def import_(
 )
 def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
     """Build a small company in the database, and print its reports."""
-    from adapters.cli.demo import DemoEngine, DemoRequest, run_demo
+    from adapters.cli.demo import DemoEngine, DemoRequest, run_demo, show_payroll
+    from adapters.cli.payroll.ledger import Ledger
     from adapters.postgres.projecting.as_of import AsOf
 
     with refusing(as_json=False):
@@ -83,6 +84,7 @@ def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
                         show_company(
                             Request(settings, False, None, "recorded", ()), Source(view, parts.store.load)
                         )
+                        show_payroll(Ledger(parts, view, present=then is None), view)
 
                 yield DemoEngine(first_source, parts.intake(), reports)
 

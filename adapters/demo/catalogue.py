@@ -117,3 +117,27 @@ CLAIM_HOLDS_DAYS = 88
 """So many calendar days after the last work a claim surely still holds, in either pipeline."""
 CLAIM_LAPSED_DAYS = 122
 """So many calendar days after the last work a claim has surely lapsed, in either pipeline."""
+
+TIERED, FLAT, HEADS = "sellers", "sellers-new-york", "heads"
+FLAT_BRANCH = "New York"
+PLANS: dict[str, dict[str, Any]] = {
+    TIERED: {
+        "name": "Tiers by the quarter",
+        "currency": "USD",
+        "basis": "won",
+        "clawback_days": 90,
+        "tiers": {
+            "method": "marginal",
+            "measure": "amount",
+            "window": "quarter",
+            "steps": [
+                {"above": "0", "percent": "4"},
+                {"above": "20000", "percent": "6"},
+                {"above": "60000", "percent": "8"},
+            ],
+        },
+    },
+    FLAT: {"name": "Flat, when the money comes", "currency": "USD", "basis": "paid", "rate": "5"},
+    HEADS: {"name": "Override", "currency": "USD", "basis": "won", "override": "1"},
+}
+"""By whom a rep reports to and where they work, each is bound to one of these."""

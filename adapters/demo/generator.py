@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from adapters.demo.accounts import Accounts
 from adapters.demo.arrivals import Arrivals
 from adapters.demo.catalogue import DEFINITIONS, REVISED
 from adapters.demo.disputes import Disputes
@@ -53,26 +54,28 @@ def generate(
         raise ValueError("the end of the demo needs a time zone")
     clock = WorkingTime(end, days, zone)
     office = Office(seed, leads, clock, Demo(seed, leads, end).source)
-    selling = Selling(office)
+    accounts = Accounts(office, seed)
+    selling = Selling(office, accounts)
     pool = Pool(office, selling)
     arrivals = Arrivals(office, selling, pool, Disputes(office, pool))
     for day, coming in enumerate(clock.arrivals(leads)):
         office.go_to(day * DAY)
-        _begin_day(day, office, pool)
+        _begin_day(day, office, pool, accounts)
+        yield from office.journal.taken()
         arrivals.expect(coming)
         evening = min((day + 1) * DAY, clock.end)
         while office.do_next(before=evening):
-            yield from office.journal.actions
-            office.journal.actions.clear()
+            yield from office.journal.taken()
 
 
-def _begin_day(day: int, office: Office, pool: Pool) -> None:
+def _begin_day(day: int, office: Office, pool: Pool, accounts: Accounts) -> None:
     if day == 0:
         for pipeline, definition in DEFINITIONS:
             office.announce("pipeline.define", pipeline, definition)
     if day == office.clock.days // 2:
         office.announce("pipeline.define", *REVISED)
         office.revised = True
+    accounts.begin_day(day)
     for change in office.team.changes_on(day):
         if change.leaves:
             _say_goodbye(change, office, pool)
@@ -82,6 +85,7 @@ def _begin_day(day: int, office: Office, pool: Pool) -> None:
             if rep.head is not None:
                 hired["manager"] = rep.head.id
             office.announce("rep.hire", rep.id, {key: value for key, value in hired.items() if value})
+            accounts.bind(rep)
 
 
 def _say_goodbye(change: Change, office: Office, pool: Pool) -> None:

@@ -5,23 +5,34 @@ from typing import Any
 from adapters.demo.working_time import WorkingTime
 
 
-class Journal:
-    """Collects the actions of one step; the generator hands them on and empties it."""
+def money(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02}"
 
-    __slots__ = ("_clock", "_count", "_source", "actions")
+
+class Journal:
+    """Collects the actions of one step, until the generator takes them."""
+
+    __slots__ = ("_clock", "_count", "_source", "_written")
 
     def __init__(self, source: str, clock: WorkingTime) -> None:
         self._source = source
         self._clock = clock
         self._count = 0
-        self.actions: list[dict[str, Any]] = []
+        self._written: list[dict[str, Any]] = []
 
     def write(
-        self, kind: str, subject: str, actor: str, data: dict[str, Any], *, occurred: int | str, recorded: int
+        self,
+        kind: str,
+        subject: str | None,
+        actor: str,
+        data: dict[str, Any],
+        *,
+        occurred: int | str,
+        recorded: int,
     ) -> None:
         """One action. `occurred` and `recorded` are working seconds, or a moment already written."""
         self._count += 1
-        self.actions.append(
+        self._written.append(
             {
                 "specversion": "1.0",
                 "id": f"a-{self._count}",
@@ -34,3 +45,8 @@ class Journal:
                 "data": data,
             }
         )
+
+    def taken(self) -> list[dict[str, Any]]:
+        """What was written since it was asked last."""
+        taken, self._written = self._written, []
+        return taken

@@ -1,5 +1,6 @@
 """What a rep does with a lead of theirs: call, qualify, move the deal, win or lose it, or forget it."""
 
+from adapters.demo.accounts import Accounts
 from adapters.demo.catalogue import (
     DISQUALIFIED,
     EXISTING,
@@ -12,6 +13,7 @@ from adapters.demo.catalogue import (
     Pipeline,
 )
 from adapters.demo.chance import Wheel
+from adapters.demo.journal import money
 from adapters.demo.office import Office
 from adapters.demo.people import Prospect, Rep
 from adapters.demo.working_time import DAY, HOUR
@@ -23,15 +25,12 @@ _TALKS = Wheel([("interested", 5), ("asked for an offer", 3), ("objection", 2), 
 _SILENCE = ("no answer", "voicemail", "busy")
 
 
-def money(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02}"
-
-
 class Selling:
     """The visits to a lead, each planned by the one before."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, accounts: Accounts) -> None:
         self._office = office
+        self._accounts = accounts
         self._chance = office.chance
 
     def begin(self, lead: Prospect) -> None:
@@ -225,6 +224,7 @@ class Selling:
             data = {"amount": money(lead.amount), "currency": lead.currency}
         lag = chance.between(DAY // 2, 3 * DAY) if chance.yes(0.06) else 0
         office.tell("deal.win", lead, rep.id, data, subject=lead.deal, lag=lag)
+        self._accounts.invoice(lead, rep.branch)
         rep.leads.pop(lead.subject, None)
         lead.bought, lead.closed, lead.tries = True, True, 0
         draw = chance.draw()
@@ -274,6 +274,7 @@ class Selling:
             data = {"stage": lead.pipeline.stages[0]}
             office.tell("deal.move", lead, rep.id, data, subject=lead.deal)
         reason = "order withdrawn" if lead.bought else chance.pick(REOPENED)
+        self._accounts.withdraw(lead)
         office.tell("deal.reopen", lead, rep.id, {"reason": reason}, subject=lead.deal)
         lead.stage = min(lead.stage, len(lead.pipeline.stages) - 1)
         lead.bought, lead.closed = False, False

@@ -11,6 +11,8 @@ from adapters.demo.generator import generate
 from adapters.demo.recording import record
 from adapters.settings import read_settings
 from adapters.wiring import Engine, engine
+from projections.payroll.exceptions import exceptions
+from projections.payroll.payments import ghosts
 
 END = datetime(2026, 11, 22, tzinfo=UTC)
 LEADS = 250
@@ -36,6 +38,20 @@ def test_the_engine_takes_the_company_in_and_refuses_only_what_is_usual(wired: E
     assert outcome.accepted == len(actions) - outcome.refused.total()
     assert outcome.duplicates == 0
     assert 1.4 < outcome.events / len(actions) < 2.5
+
+
+def test_the_companys_months_are_closed_and_what_waits_is_listed(wired: Engine) -> None:
+    record(generate(7, 2 * LEADS, END), wired.intake())
+    position, records = wired.books.records()
+    assert str(records.first_open) == "2026-11"
+    statements = [one for issued in records.statements.values() for one in issued]
+    paid = [line for one in statements for line in one.lines]
+    assert {"win", "payment", "override", "adjustment"} <= {line.kind for line in paid}
+    assert {one.kind for one in exceptions(records).items} == {"no_rate"}
+    wired.projector.catch_up()
+    with wired.view() as view:
+        assert [one.deal for one in ghosts(view).items] == [None]
+        assert view.position == position
 
 
 def test_an_interrupted_demo_is_completed_and_a_complete_one_stays_as_it_is(wired: Engine) -> None:
