@@ -10,6 +10,7 @@ from adapters.postgres.projecting.projector import Projector
 from adapters.postgres.store import PostgresStore
 from domain.deals.events import DealOpened, DealWon
 from domain.kernel import Event, Recorded
+from domain.leads.events import LeadMerged
 from domain.payroll.events import PeriodClosed, StatementIssued
 from domain.payroll.records import Records
 from domain.shared.periods import Period
@@ -49,9 +50,10 @@ class Books:
     def of_rep(self, rep: str) -> tuple[int, Records]:
         """The log's end, and all that the rep's pay rests on; of other reps' deals it may lack any.
 
-        Streams are read instead of the whole log. Raises EmptyLog.
+        Streams are read instead of the whole log, unless tables that name them have stopped. Raises EmptyLog.
         """
-        self._projector.catch_up()
+        if self._projector.catch_up():
+            return self.records()
         with self._projector.snapshot(self.READS) as snapshot:
             view = view_of(snapshot)
             facts = self._store.load_beneath(*_COMMON)
@@ -59,7 +61,7 @@ class Books:
             facts += self._issued(rep, facts)
             deals = self._load("deal", {*_paid_on(facts), *deals_of(view, reps)})
             facts += deals
-            facts += self._load("lead", _won_without_owner(deals))
+            facts += self._leads(_won_without_owner(deals))
             facts += self._load("payment", payments_of(view, {fact.entity for fact in deals}))
         facts = [fact for fact in facts if fact.position <= view.position]
         return view.position, self._read(sorted(facts, key=lambda fact: fact.position))
@@ -87,6 +89,17 @@ class Books:
         """What concerns the rep's statements of the periods that are closed in these facts."""
         closed = [fact.entity for fact in facts if isinstance(fact.event, PeriodClosed)]
         return self._load("statement", {f"{period}/{rep}" for period in closed})
+
+    def _leads(self, leads: set[str]) -> list[Recorded[Event]]:
+        """What happened to the leads, and to those that they were merged into."""
+        facts: list[Recorded[Event]] = []
+        known: set[str] = set()
+        while leads:
+            found = self._load("lead", leads)
+            known |= leads
+            leads = {fact.event.into for fact in found if isinstance(fact.event, LeadMerged)} - known
+            facts += found
+        return facts
 
     def _load(self, category: str, entities: Iterable[str]) -> list[Recorded[Event]]:
         streams = [f"{category}-{entity}" for entity in entities]

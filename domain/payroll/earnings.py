@@ -17,10 +17,8 @@ from domain.payroll.records import (
     Records,
     Win,
 )
-from domain.payroll.standing import Missing, MissingKind, Net, Standing, divide, earned_at
+from domain.payroll.standing import Bound, Missing, MissingKind, Net, Standing, divide, earned_at
 from domain.shared.periods import Period
-
-Bound = tuple[Assignment, Published]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +143,12 @@ class _Crediting:
                 self._override(win, at, part)
 
     def _own(self, win: Win, at: int, part: Part) -> None:
-        bound = self._bound(part.rep, win.occurred_at)
+        bound = self._standing.bound(part.rep, win.occurred_at)
         if bound is not None and bound[1].plan.basis == "won":
             self._won(part.rep, win, at, bound)
             return
-        earned = [self._paid(part.rep, win, at, payment, bound) for payment in self._standing.payments]
-        if bound is None and not any(earned) and win.reopened is None:
+        planned = [self._paid(part.rep, win, at, payment) for payment in self._standing.payments]
+        if bound is None and not (planned and all(planned)) and win.reopened is None:
             missing = Missing(
                 "no_plan",
                 f"{part.rep}'s plan on {self._standing.day(win.occurred_at)} (plan.assign)",
@@ -164,13 +162,13 @@ class _Crediting:
         head = None if below is None else below.manager_at(win.position)
         if head is None or head not in self._records.assignments:
             return
-        bound = self._bound(head, win.occurred_at)
+        bound = self._standing.bound(head, win.occurred_at)
         if bound is not None and bound[1].plan.basis == "won":
             if bound[1].plan.override is not None:
                 self._won(head, win, at, bound)
             return
         for payment in self._standing.payments:
-            self._paid(head, win, at, payment, bound)
+            self._paid(head, win, at, payment)
 
     def _won(self, rep: str, win: Win, at: int, bound: Bound) -> None:
         earning = _Earning("win", str(win.position), win.occurred_at, win.position)
@@ -181,15 +179,13 @@ class _Crediting:
         except Missing as missing:
             self._note(win, earning.id, rep, missing)
 
-    def _paid(self, rep: str, win: Win, at: int, payment: PaymentRecord, won_by: Bound | None) -> bool:
-        """Credit a payment by the plan of its day, or else of the win's; whether that makes it an earning."""
-        then = earned_at(payment, win)
-        bound = self._bound(rep, then)
-        if bound is None or bound[1].plan.basis != "paid":
-            bound = won_by
+    def _paid(self, rep: str, win: Win, at: int, payment: PaymentRecord) -> bool:
+        """Credit a payment, if it is this win's; whether there is a plan for it."""
+        bound = self._standing.plan_of_payment(rep, payment, win)
         override = self._standing.parts(win)[at].rep != rep
         if bound is None or (override and bound[1].plan.override is None):
             return False
+        then = earned_at(payment, win)
         known = max(payment.money.position, payment.linked_position, win.position)
         earning = _Earning("payment", payment.id, then, known)
         try:
@@ -230,9 +226,6 @@ class _Crediting:
     def _period(self, earned: datetime, position: int) -> Period:
         """That in which it was earned, or if that was closed when it was recorded, the first then open."""
         return max(Period.at(earned, self._records.zone), self._records.open_at(position))
-
-    def _bound(self, rep: str, moment: datetime) -> Bound | None:
-        return self._records.assigned(rep, self._standing.day(moment))
 
     def _note(self, win: Win, earning: str, rep: str | None, missing: Missing) -> None:
         self._found.add(

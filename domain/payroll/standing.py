@@ -6,11 +6,21 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
-from domain.payroll.plans import Plan
-from domain.payroll.records import DealRecord, Money, Part, PaymentRecord, Records, Split, Win
+from domain.payroll.records import (
+    Assignment,
+    DealRecord,
+    Money,
+    Part,
+    PaymentRecord,
+    Published,
+    Records,
+    Split,
+    Win,
+)
 from domain.shared.money import minor_digits
 
 MissingKind = Literal["no_owner", "no_plan", "no_rate", "no_amount", "no_percent", "no_quota"]
+Bound = tuple[Assignment, Published]
 ZERO, WHOLE = Decimal(0), Decimal(100)
 
 
@@ -29,6 +39,15 @@ class Net:
     amount: Decimal
     currency: str
     events: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The `part` (None: all) of what an earlier win was paid for; below zero what used that up already."""
+
+    net: Net
+    win: Win
+    part: int | None
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
@@ -65,6 +84,7 @@ class Standing:
         self.deal = deal
         self._records, self._noticed = records, noticed
         self._won: dict[tuple[int, int | None], Net | None] = {}
+        self._paid: dict[tuple[str, int, int | None], Net | None] = {}
         received = [one for one in payments if one.received is not None]
         self.payments = sorted(received, key=lambda one: _order(one.money))
         loose = [refund for one in payments if one.received is None for refund in one.refunds]
@@ -87,34 +107,45 @@ class Standing:
     def won(self, win: Win, window: int | None) -> Net | None:
         """What the win earns: None if void; of a second win what exceeds what stayed. Raises Missing."""
         if (win.position, window) not in self._won:
-            self._won[win.position, window] = self._worth_beyond_earlier(win, window)
+            net = self._worth(win, window)
+            if net is not None:
+                kept = [one for earlier in self._before(win) for one in self._kept(earlier)]
+                net = self._exceeding(net, kept, win)
+            self._won[win.position, window] = net
         return self._won[win.position, window]
 
-    def _worth_beyond_earlier(self, win: Win, window: int | None) -> Net | None:
-        net = self._worth(win, window)
-        if net is None:
-            return None
-        stayed = Net(ZERO, net.currency, frozenset())
-        for earlier in self._before(win):
-            for at, part in enumerate(self.parts(earlier)):
-                held = self._plan(part.rep, earlier.occurred_at)
-                if held is not None and held.basis == "won":
-                    stayed = self._stayed(stayed, self.won(earlier, held.clawback_days), earlier, win, at)
-        return _exceeding(net, stayed)
-
     def paid(self, payment: PaymentRecord, win: Win, window: int | None) -> Net | None:
-        """What the payment earns by that win: None if it isn't the win's own, or void. Raises Missing."""
-        if self._void(payment, win, window):
+        """What the payment earns by that win: None if it isn't the win's own, or void. Raises Missing.
+
+        What stayed of earlier wins themselves is not earned again by payments: the first ones go to it.
+        """
+        net = self._received(payment, win, window)
+        kept = [one for earlier in self._before(win) for one in self._kept_by_win(earlier)]
+        if net is None or not kept:
+            return net
+        for other in self.payments:
+            if other is payment:
+                break
+            before = self._received(other, win, window)
+            if before is not None:
+                taken = Net(-before.amount, before.currency, frozenset())
+                kept.append(_Kept(taken, win, None))
+        return self._exceeding(net, kept, win)
+
+    def plan_of_payment(self, rep: str, payment: PaymentRecord, win: Win) -> Bound | None:
+        """The plan that pays the rep for a payment: that of its day, or else that of the win.
+
+        None where there is none on payments, or where the win itself was earned.
+        """
+        by_win = self.bound(rep, win.occurred_at)
+        if by_win is not None and by_win[1].plan.basis == "won":
             return None
-        net = self._left(payment, earned_at(payment, win), window)
-        stayed = Net(ZERO, net.currency, frozenset())
-        for earlier in self._before(win):
-            for at, part in enumerate(self.parts(earlier)):
-                held = self._plan(part.rep, earned_at(payment, earlier))
-                if held is not None and held.basis == "paid":
-                    before = self.paid(payment, earlier, held.clawback_days)
-                    stayed = self._stayed(stayed, before, earlier, win, at)
-        return _exceeding(net, stayed)
+        then = self.bound(rep, earned_at(payment, win))
+        return then if then is not None and then[1].plan.basis == "paid" else by_win
+
+    def bound(self, rep: str, moment: datetime) -> Bound | None:
+        """The plan that binds the rep on the day of that moment."""
+        return self._records.assigned(rep, self.day(moment))
 
     def converted(self, net: Net, currency: str, day: date) -> Net:
         """In the other currency by the recorded rate of the day. Raises Missing without one."""
@@ -171,50 +202,93 @@ class Standing:
             window, earned_at(payment, win), reopened_at
         )
 
-    def _left(self, payment: PaymentRecord, earned: datetime, window: int | None) -> Net:
+    def _left(self, payment: PaymentRecord, win: Win, window: int | None) -> Net:
         """The payment less the refunds that came within the window."""
+        earned = earned_at(payment, win)
         amount, events = payment.money.amount, {payment.money.position, payment.linked_position}
-        for refund in [*payment.refunds, *self._loose_of(payment)]:
+        for refund in [*payment.refunds, *self._loose_of(payment, win)]:
             if self._within(window, earned, refund.occurred_at):
                 amount = max(amount - refund.amount, ZERO)
                 events.add(refund.position)
         return Net(amount, payment.money.currency, frozenset(events))
 
-    def _loose_of(self, payment: PaymentRecord) -> Iterator[Money]:
+    def _loose_of(self, payment: PaymentRecord, win: Win) -> Iterator[Money]:
         """What refunds of the deal as a whole take from this payment: the latest before them gives first."""
         left = {
             one.id: one.money.amount - sum((back.amount for back in one.refunds), ZERO)
             for one in self.payments
         }
         for refund in self._loose:
-            due = refund.amount
+            due = Net(refund.amount, refund.currency, frozenset())
             for one in reversed(self.payments):
-                if one.money.currency != refund.currency or one.money.occurred_at > refund.occurred_at:
+                if one.money.occurred_at > refund.occurred_at or not due.amount:
                     continue
-                taken = min(due, max(left[one.id], ZERO))
+                try:
+                    due = self.converted(due, one.money.currency, self.day(refund.occurred_at))
+                except Missing as missing:
+                    self._noticed(win, missing)
+                    break
+                taken = min(due.amount, max(left[one.id], ZERO))
                 left[one.id] -= taken
-                due -= taken
+                due = Net(due.amount - taken, due.currency, due.events)
                 if one is payment and taken:
-                    yield Money(refund.position, refund.occurred_at, taken, refund.currency)
+                    yield Money(refund.position, refund.occurred_at, taken, due.currency)
 
-    def _stayed(self, stayed: Net, before: Net | None, earlier: Win, win: Win, at: int) -> Net:
-        """Add the part of what an earlier win earned and kept, though the deal was reopened."""
-        if before is None or earlier.reopened is None:
-            return stayed
-        there = self.converted(before, stayed.currency, self.day(win.occurred_at))
-        part = divide(there.amount, self.parts(earlier), stayed.currency)[at]
-        events = stayed.events | there.events | {earlier.reopened.position}
-        return Net(stayed.amount + part, stayed.currency, events)
+    def _received(self, payment: PaymentRecord, win: Win, window: int | None) -> Net | None:
+        """The payment less refunds, as far as no earlier win was paid for it and kept that."""
+        key = (payment.id, win.position, window)
+        if key not in self._paid:
+            net = None
+            if not self._void(payment, win, window):
+                net = self._left(payment, win, window)
+                kept = [one for earlier in self._before(win) for one in self._kept_by(payment, earlier)]
+                net = self._exceeding(net, kept, win)
+            self._paid[key] = net
+        return self._paid[key]
+
+    def _kept(self, earlier: Win) -> Iterator[_Kept]:
+        """What an earlier win earned and kept, though the deal was reopened, part by part."""
+        yield from self._kept_by_win(earlier)
+        for payment in self.payments:
+            yield from self._kept_by(payment, earlier)
+
+    def _kept_by_win(self, earlier: Win) -> Iterator[_Kept]:
+        for at, part in enumerate(self.parts(earlier)):
+            held = self.bound(part.rep, earlier.occurred_at)
+            if held is not None and held[1].plan.basis == "won":
+                net = self.won(earlier, held[1].plan.clawback_days)
+                if net is not None:
+                    yield _Kept(net, earlier, at)
+
+    def _kept_by(self, payment: PaymentRecord, earlier: Win) -> Iterator[_Kept]:
+        for at, part in enumerate(self.parts(earlier)):
+            held = self.plan_of_payment(part.rep, payment, earlier)
+            if held is not None:
+                net = self.paid(payment, earlier, held[1].plan.clawback_days)
+                if net is not None:
+                    yield _Kept(net, earlier, at)
+
+    def _exceeding(self, net: Net, kept: Sequence[_Kept], win: Win) -> Net:
+        """What of the net is more than what was kept. Raises Missing."""
+        stayed, events = ZERO, net.events
+        for one in kept:
+            there = self.converted(one.net, net.currency, self.day(win.occurred_at))
+            if one.part is None:
+                stayed = max(stayed + there.amount, ZERO)
+                continue
+            stayed += divide(there.amount, self.parts(one.win), net.currency)[one.part]
+            events |= there.events
+            if one.win.reopened is not None:
+                events |= {one.win.reopened.position}
+        if not stayed or net.amount <= 0:
+            return net
+        return Net(max(net.amount - stayed, ZERO), net.currency, events)
 
     def _before(self, win: Win) -> Iterator[Win]:
         for earlier in self.deal.wins:
             if earlier is win:
                 return
             yield earlier
-
-    def _plan(self, rep: str, moment: datetime) -> Plan | None:
-        bound = self._records.assigned(rep, self.day(moment))
-        return None if bound is None else bound[1].plan
 
     def _split(self, win: Win) -> Split | None:
         found = None
@@ -231,12 +305,6 @@ class Standing:
 def earned_at(payment: PaymentRecord, win: Win) -> datetime:
     """A payment is earned when it comes; on a deal not yet won, at the win."""
     return max(payment.money.occurred_at, win.occurred_at)
-
-
-def _exceeding(net: Net, stayed: Net) -> Net:
-    if not stayed.amount or net.amount <= 0:
-        return net
-    return Net(max(net.amount - stayed.amount, ZERO), net.currency, net.events | stayed.events)
 
 
 def _order(money: Money) -> tuple[datetime, int]:

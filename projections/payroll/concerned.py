@@ -2,16 +2,16 @@
 
 from collections.abc import Collection
 
-from projections.asking import View
+from projections.asking import STANDS_FOR, View
 
 
 def deals_of(view: View, reps: Collection[str]) -> list[str]:
     """Deals that one of the reps closed, has a share of, or may have had one of before it was reopened.
 
-    And those won while nobody owned the lead, if one of the reps came to own it at any time.
+    And those won while nobody owned the lead, if one of the reps ever owned it, or what it was merged into.
     """
     rows = view.ask(
-        """
+        f"""{STANDS_FOR}
         SELECT deal FROM deal_close WHERE owner = ANY(%(reps)s)
         UNION
         SELECT deal FROM deal_share WHERE rep = ANY(%(reps)s)
@@ -19,8 +19,11 @@ def deals_of(view: View, reps: Collection[str]) -> list[str]:
         SELECT c.deal FROM deal_close c JOIN deal_share s ON s.deal = c.deal
         WHERE c.outcome = 'won' AND c.reopened_at IS NOT NULL
         UNION
-        SELECT c.deal FROM deal_close c JOIN deal d ON d.deal = c.deal JOIN ownership o ON o.lead = d.lead
-        WHERE c.outcome = 'won' AND c.owner IS NULL AND o.owner = ANY(%(reps)s)
+        SELECT c.deal FROM deal_close c JOIN deal d ON d.deal = c.deal
+        WHERE c.outcome = 'won' AND c.owner IS NULL AND EXISTS (
+            SELECT FROM ownership o WHERE o.owner = ANY(%(reps)s)
+            AND (o.lead = d.lead OR o.lead IN (SELECT hop.target FROM hop WHERE hop.lead = d.lead))
+        )
         """,
         reps=list(reps),
     )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from domain.deals.events import DealAmended, DealOpened, DealReopened, DealSplit, DealWon
 from domain.finance.events import RateRecorded
 from domain.kernel import Event, Recorded
-from domain.leads.events import LeadAssigned, LeadClaimed
+from domain.leads.events import LeadAbsorbed, LeadAssigned, LeadClaimed, LeadUnmerged
 from domain.payments.events import PaymentMatched, PaymentRecorded, RefundRecorded
 from domain.payroll.events import (
     DisputeResolved,
@@ -63,11 +63,11 @@ def read_records(
 
 @dataclass(slots=True)
 class Reading:
-    """Records in the making. `ownerless` are wins of leads that nobody owned then."""
+    """Records in the making. `ownerless` are wins that nobody has the credit of, by lead, with their deal."""
 
     records: Records
     began_at: datetime
-    ownerless: defaultdict[str, list[Win]] = field(default_factory=lambda: defaultdict(list))
+    ownerless: defaultdict[str, list[tuple[str, Win]]] = field(default_factory=lambda: defaultdict(list))
 
     def note(self, fact: Recorded[Event]) -> None:
         """Take in the next fact of the log."""
@@ -87,7 +87,7 @@ def _won(reading: Reading, fact: Recorded[DealWon]) -> None:
     win = Win(fact.position, fact.occurred_at, won.amount, won.currency, won.owner)
     deal.wins.append(win)
     if won.owner is None:
-        reading.ownerless[deal.lead].append(win)
+        reading.ownerless[deal.lead].append((deal.id, win))
 
 
 def _amended(reading: Reading, fact: Recorded[DealAmended]) -> None:
@@ -109,9 +109,28 @@ def _reopened(reading: Reading, fact: Recorded[DealReopened]) -> None:
 
 
 def _owned(reading: Reading, fact: Recorded[LeadClaimed] | Recorded[LeadAssigned]) -> None:
+    _credit_ownerless(reading, fact, fact.event.rep)
+
+
+def _absorbed(reading: Reading, fact: Recorded[LeadAbsorbed]) -> None:
+    reading.ownerless[fact.entity] += reading.ownerless.pop(fact.event.lead, [])
+    _credit_ownerless(reading, fact, fact.event.owner)
+
+
+def _unmerged(reading: Reading, fact: Recorded[LeadUnmerged]) -> None:
+    """The lead's own deals go with it."""
+    held = reading.ownerless.pop(fact.event.parted_from, [])
+    for one in held:
+        whose = fact.entity if one[0] in fact.event.won_deals else fact.event.parted_from
+        reading.ownerless[whose].append(one)
+    _credit_ownerless(reading, fact, fact.event.owner)
+
+
+def _credit_ownerless(reading: Reading, fact: Recorded[Event], owner: str | None) -> None:
     """Who owns a lead first after a win without an owner has the credit."""
-    for win in reading.ownerless.pop(fact.entity, ()):
-        win.owner, win.owned_position = fact.event.rep, fact.position
+    if owner is not None:
+        for _, win in reading.ownerless.pop(fact.entity, ()):
+            win.owner, win.owned_position = owner, fact.position
 
 
 def _received(reading: Reading, fact: Recorded[PaymentRecorded]) -> None:
@@ -217,6 +236,8 @@ _TAKERS: Mapping[type[Event], Callable[[Reading, Recorded[Any]], None]] = {
     DealReopened: _reopened,
     LeadClaimed: _owned,
     LeadAssigned: _owned,
+    LeadAbsorbed: _absorbed,
+    LeadUnmerged: _unmerged,
     PaymentRecorded: _received,
     RefundRecorded: _refunded,
     PaymentMatched: _matched,
