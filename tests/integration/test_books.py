@@ -8,12 +8,19 @@ from typing import Any
 import pytest
 from payday import PAYROLL, Payday
 
+from adapters.postgres.books import Books
+from adapters.postgres.projecting.projector import Projector
 from domain.deals.events import DealWon
+from domain.kernel import Event, Recorded
 from domain.payroll.earnings import earnings
 from domain.payroll.events import StatementIssued
 from domain.payroll.records import Records
 from domain.payroll.statement import statement, statements
 from domain.shared.periods import Period
+from projections.deals import Deals
+from projections.kernel import Rows
+from projections.leads import Leads
+from projections.payroll.payments import Payments
 from services.ports import EmptyLog
 
 REPS = ("ann", "bob", "cid", "dan")
@@ -295,6 +302,21 @@ def test_by_what_had_happened_events_may_lack_what_they_build_on(company: Payday
     assert (then.deals, then.assignments, [*then.reps]) == ({}, {}, ["ann"])
     _, now = company.books.records(counted=lambda fact: True)
     assert len(now.deals["D-1"].wins) == 2
+
+
+class Stopped(Deals):
+    """Deals that can't be folded."""
+
+    def apply(self, fact: Recorded[Event], rows: Rows) -> None:
+        raise ValueError("a fault in the fold")
+
+
+def test_with_tables_that_have_stopped_the_whole_log_is_read(company: Payday) -> None:
+    company.founded("ann").win("D-1", "1000")
+    projector = Projector(company.database, [Leads(), Stopped(), Payments()])
+    books = Books(company.store, projector, zone=company.books.zone, currency="USD")
+    position, records = books.of_rep("ann")
+    assert (position, [*records.deals]) == (company.store.head(), ["D-1"])
 
 
 def test_an_empty_log_is_said_to_be_empty(company: Payday) -> None:
