@@ -2,16 +2,17 @@
 
 from collections.abc import Collection
 
-from projections.asking import STANDS_FOR, View
+from domain.leads.events import LeadMerged
+from projections.asking import View
 
 
 def deals_of(view: View, reps: Collection[str]) -> list[str]:
     """Deals that one of the reps closed, has a share of, or may have had one of before it was reopened.
 
-    And those won while nobody owned the lead, if one of the reps ever owned it, or what it was merged into.
+    And those won while nobody owned the lead, if one of the reps ever owned it, or it was ever merged.
     """
     rows = view.ask(
-        f"""{STANDS_FOR}
+        """
         SELECT deal FROM deal_close WHERE owner = ANY(%(reps)s)
         UNION
         SELECT deal FROM deal_share WHERE rep = ANY(%(reps)s)
@@ -21,11 +22,12 @@ def deals_of(view: View, reps: Collection[str]) -> list[str]:
         UNION
         SELECT c.deal FROM deal_close c JOIN deal d ON d.deal = c.deal
         WHERE c.outcome = 'won' AND c.owner IS NULL AND EXISTS (
-            SELECT FROM ownership o WHERE o.owner = ANY(%(reps)s)
-            AND (o.lead = d.lead OR o.lead IN (SELECT hop.target FROM hop WHERE hop.lead = d.lead))
+            SELECT FROM ownership o WHERE o.lead = d.lead
+            AND (o.owner = ANY(%(reps)s) OR o.event = %(merged)s)
         )
         """,
         reps=list(reps),
+        merged=LeadMerged.stored_name,
     )
     return [deal for (deal,) in rows]
 

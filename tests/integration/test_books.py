@@ -83,6 +83,7 @@ class Life:
             self._match,
             *[self._own] * 4,
             self._release,
+            *[self._merge] * 3,
             self._plan,
             self._rate,
             self._transfer,
@@ -157,6 +158,12 @@ class Life:
     def _release(self) -> None:
         self._try("lead.release", f"L-{self._deal()}", {"reason": "no time"})
 
+    def _merge(self) -> None:
+        lead = f"L-{self._deal()}"
+        self._try("lead.merge", lead, {"into": f"L-{self._deal()}"})
+        if self.chance.random() < 0.5:
+            self._try("lead.unmerge", lead)
+
     def _plan(self) -> None:
         data = {"plan": self.chance.choice([*PLANS]), "from": self.company.now.date().isoformat()}
         self._try("plan.assign", self.chance.choice(REPS), data)
@@ -224,6 +231,22 @@ def test_who_came_to_own_the_lead_after_an_ownerless_win_is_found(company: Payda
     company.do("deal.win", "D-1", {"amount": "1000", "currency": "USD"})
     company.do("lead.assign", "L-1", {"rep": "ann", "reason": "distribution"})
     company.do("lead.assign", "L-1", {"rep": "bob", "reason": "conflict"})
+    agree(company, "ann", lines=1)
+    agree(company, "bob", lines=0)
+
+
+@pytest.mark.parametrize("parted", [False, True])
+def test_who_owned_what_an_ownerless_lead_was_merged_into_is_found(company: Payday, parted: bool) -> None:
+    """Who has the credit keeps it, though the merge be undone."""
+    company.founded("ann", "bob")
+    company.do("lead.register", "L-1", {"keys": {"external": "1"}, "owner": "ann"})
+    company.do("lead.register", "L-2", {"keys": {"external": "2"}, "owner": None})
+    company.do("deal.open", "D-2", {"lead": "L-2", "pipeline": "sales"})
+    company.do("deal.win", "D-2", {"amount": "1000", "currency": "USD"})
+    company.do("lead.merge", "L-2", {"into": "L-1"})
+    if parted:
+        company.do("lead.unmerge", "L-2")
+        company.do("lead.assign", "L-2", {"rep": "bob", "reason": "conflict"})
     agree(company, "ann", lines=1)
     agree(company, "bob", lines=0)
 
