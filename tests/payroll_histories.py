@@ -70,13 +70,12 @@ class _Writer:
     plans: Plans
     window: int | None
     won: set[str] = field(default_factory=set)
-    bases: dict[str, str] = field(default_factory=dict)
 
     def write(self, size: int) -> History:
         chance = self.chance
-        plans = {rep: self.document(rep) for rep in REPS if chance.random() < 0.9}
+        plans = {rep: self.document() for rep in REPS if chance.random() < 0.9}
         changes = [
-            (rep, self.document(rep), chance.randint(0, DAYS), chance.choice([None, DAYS]))
+            (rep, self.document(), chance.randint(0, DAYS), chance.choice([None, DAYS]))
             for rep in chance.choices(REPS, k=chance.choice([0, 0, 1, 2]))
         ]
         owners = {deal: chance.choice([*REPS, "ann", "bob", None]) for deal in DEALS}
@@ -87,8 +86,7 @@ class _Writer:
             ops.append((*self.op(), max(today - late, 0)))
         return History(plans, changes, owners, ops)
 
-    def document(self, rep: str) -> dict[str, Any]:
-        """With a window a rep's plans have one basis: what stayed of a win is nothing to a payment."""
+    def document(self) -> dict[str, Any]:
         chance = self.chance
         kinds: list[dict[str, Any]] = [
             {"rate": chance.choice(["5", "12.5", "0"])},
@@ -96,10 +94,7 @@ class _Writer:
             {"products": {"rope": "7"}},
             {"roles": {"opener": "2", "closer": "6"}, "rate": "1"},
         ]
-        basis = chance.choice(["won", "paid"])
-        if self.window is not None:
-            basis = self.bases.setdefault(rep, basis)
-        document = {"basis": basis, "clawback_days": self.window}
+        document = {"basis": chance.choice(["won", "paid"]), "clawback_days": self.window}
         document |= chance.choice([{}, {"override": "1"}])
         if self.plans == "flat":
             return document | chance.choice(kinds)

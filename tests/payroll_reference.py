@@ -232,17 +232,38 @@ class Reference:
         if worth is None:
             return None
         amount, currency = worth
+        kept = self.kept_by_wins(deal, at) + sum(self.kept_of(deal, at, money) for money in self.money(deal))
+        return exceeding(amount, kept), currency
+
+    def kept_by_wins(self, deal: str, at: int) -> Decimal:
+        """What wins before number `at` earned as wins and kept."""
         kept = Decimal(0)
         for earlier, win in enumerate(self.wins(deal)[:at]):
-            shares = self.shares(deal, win)
-            for place, (rep, _, _) in enumerate(shares):
+            percents = [percent for *_, percent in self.shares(deal, win)]
+            for place, (rep, _, _) in enumerate(self.shares(deal, win)):
                 held = self.held(rep, self.day(win.won.occurred_at))
-                if held is None or held.plan.basis != "won":
-                    continue
-                before = self.beyond(deal, earlier, held.plan.clawback_days)
-                if before is not None:
-                    kept += shared_out(before[0], [share for *_, share in shares], before[1])[place]
-        return exceeding(amount, kept), currency
+                if held is not None and held.plan.basis == "won":
+                    before = self.beyond(deal, earlier, held.plan.clawback_days)
+                    if before is not None:
+                        kept += shared_out(before[0], percents, before[1])[place]
+        return kept
+
+    def kept_of(self, deal: str, at: int, money: Fact) -> Decimal:
+        """What the payment earned by wins before number `at` and kept."""
+        kept = Decimal(0)
+        for earlier, win in enumerate(self.wins(deal)[:at]):
+            percents = [percent for *_, percent in self.shares(deal, win)]
+            for place, (rep, _, _) in enumerate(self.shares(deal, win)):
+                by = self.pays_by(rep, win, money)
+                there = None if by is None else self.earned(deal, earlier, money, by.plan.clawback_days)
+                if there is not None:
+                    kept += shared_out(there, percents, money.event.currency)[place]
+        return kept
+
+    def money(self, deal: str) -> list[Fact]:
+        """What was received for the deal, in the order in which it came."""
+        received = [fact for payment in self.payments(deal) for fact in self.of(PaymentRecorded, payment)]
+        return sorted(received, key=lambda fact: (fact.occurred_at, fact.position))
 
     def received(self, deal: str, payment: str, earned: datetime, window: int | None) -> Decimal:
         """Of the payment, less what was given back in time."""
@@ -334,15 +355,28 @@ class Reference:
                     yield from put("payment", payment, left, money.event.currency, when, position, by)
 
     def pays_by(self, rep: str, win: OneWin, money: Fact) -> Held | None:
-        """The plan that a payment is paid by: that of its day, else the win's, where it is on payments."""
-        for moment in (max(money.occurred_at, win.won.occurred_at), win.won.occurred_at):
-            held = self.held(rep, self.day(moment))
-            if held is not None and held.plan.basis == "paid":
-                return held
-        return None
+        """The plan that a payment is paid by: that of its day, else the win's. None where the win is."""
+        at_win = self.held(rep, self.day(win.won.occurred_at))
+        if at_win is not None and at_win.plan.basis == "won":
+            return None
+        then = self.held(rep, self.day(max(money.occurred_at, win.won.occurred_at)))
+        return then if then is not None and then.plan.basis == "paid" else at_win
 
     def earned(self, deal: str, at: int, money: Fact, window: int | None) -> Decimal | None:
-        """What the payment earns by the deal's win number `at`, beyond what it keeps by earlier ones."""
+        """What the payment earns by win number `at`; what wins kept is made good by the first payments."""
+        whole = self.unkept(deal, at, money, window)
+        if whole is None:
+            return None
+        kept = self.kept_by_wins(deal, at)
+        for other in self.money(deal):
+            if other is money:
+                return exceeding(whole, kept)
+            if kept:
+                kept = max(kept - (self.unkept(deal, at, other, window) or 0), Decimal(0))
+        raise LookupError(money.entity)
+
+    def unkept(self, deal: str, at: int, money: Fact, window: int | None) -> Decimal | None:
+        """The payment less refunds and what it keeps by earlier wins; None if it isn't the win's."""
         win = self.wins(deal)[at]
         when = max(money.occurred_at, win.won.occurred_at)
         if win.reopened and (
@@ -350,19 +384,7 @@ class Reference:
             or self.in_time(window, when, win.reopened.occurred_at)
         ):
             return None
-        kept = Decimal(0)
-        for earlier, before in enumerate(self.wins(deal)[:at]):
-            shares = self.shares(deal, before)
-            for place, (rep, _, _) in enumerate(shares):
-                at_win = self.held(rep, self.day(before.won.occurred_at))
-                by = self.pays_by(rep, before, money)
-                if by is None or (at_win is not None and at_win.plan.basis == "won"):
-                    continue
-                there = self.earned(deal, earlier, money, by.plan.clawback_days)
-                if there is not None:
-                    percents = [share for *_, share in shares]
-                    kept += shared_out(there, percents, money.event.currency)[place]
-        return exceeding(self.received(deal, money.entity, when, window), kept)
+        return exceeding(self.received(deal, money.entity, when, window), self.kept_of(deal, at, money))
 
     # Percents
 

@@ -5,22 +5,22 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from payroll_company import InMemory
-from payroll_histories import DAYS, DEALS, FIRST, PERIODS, REPS, History, Player, histories
+from payroll_histories import DEALS, FIRST, PERIODS, REPS, History, Player, histories
 from payroll_reference import Key, Reference, month_of, shared_out
 
 from domain.payroll.earnings import earnings
 from domain.payroll.entitlement import entitlement
-from domain.payroll.events import PeriodClosed
+from domain.payroll.events import PeriodClosed, StatementIssued
 from domain.payroll.records import Part
 from domain.payroll.standing import divide
-from domain.payroll.statement import statements
+from domain.payroll.statement import statement, statements
 from domain.shared.periods import Period
 
 LAST = Period(Period.of(FIRST).index + PERIODS - 1)
 CLOSES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 3)), min_size=6, max_size=6)
 WINDOWS = st.sampled_from([None, 0, 20])
 ANY = WINDOWS.flatmap(lambda window: histories("all", window))
-FLAT = histories("flat", None)
+FLAT = WINDOWS.flatmap(lambda window: histories("flat", window))
 
 
 class Unchecked(InMemory):
@@ -101,11 +101,12 @@ def test_when_periods_close_never_changes_what_is_paid_in_all(
 
 
 def punctual(history: History, at: int, period: Period) -> bool:
-    """Whether no win or payment after that step can belong to the period: only corrections of it."""
-    paid = {op[1]: op[-1] for op in history.ops if op[0] == "pay"}
-    for op in history.ops[at + 1 :]:
-        day = {"win": op[-1], "pay": op[-1], "match": paid.get(op[1], 0), "refund": 0}.get(op[0], DAYS)
-        if op[0] in ("win", "pay", "match") and _month(day) <= period:
+    """Whether no win, payment or link to a deal comes after that step that can belong to the period."""
+    came = {op[1]: op[-1] for op in reversed(history.ops) if op[0] == "pay"}
+    for kind, *what, day in history.ops[at + 1 :]:
+        if kind in ("match", "refund"):  # A refund may be the first to say for which deal a payment was.
+            day = came.get(what[0], 0)
+        if kind in ("win", "pay", "match", "refund") and _month(day) <= period:
             return False
     return True
 
@@ -152,6 +153,30 @@ def test_what_was_recorded_after_the_cutoff_never_changes_a_statement(
             assert again == sorted(frozen, key=lambda one: one.rep)
 
 
+@settings(max_examples=30, deadline=None)
+@given(ANY, CLOSES)
+def test_a_preview_is_what_closing_then_pays(history: History, closes: list[tuple[int, int]]) -> None:
+    player = played(history, closes)
+    records, earned = player.company.earned()
+    periods = [Period(records.first_open.index + ahead) for ahead in range(PERIODS - player.closed)]
+    previews = {
+        (rep, str(period)): statement(records, earned, rep, period, 0) for rep in REPS for period in periods
+    }
+    player.close_all()
+    for rep in REPS:
+        for issued in player.company.issued(rep):
+            preview = previews.get((rep, issued.period))
+            if preview is not None:
+                assert figures(preview) == figures(issued)
+
+
+def figures(issued: StatementIssued) -> list[object]:
+    lines = [
+        (one.kind, one.of, one.deal, one.earning, one.rate, one.basis, one.amount) for one in issued.lines
+    ]
+    return [issued.total, *lines]
+
+
 @settings(max_examples=60, deadline=None)
 @given(ANY, CLOSES)
 def test_a_line_is_its_basis_at_its_rate_in_whole_minor_units(
@@ -160,15 +185,15 @@ def test_a_line_is_its_basis_at_its_rate_in_whole_minor_units(
     player = played(history, closes)
     player.close_all()
     for rep in REPS:
-        for statement in player.company.issued(rep):
-            assert statement.total == sum(line.amount for line in statement.lines)
-            assert [line.line for line in statement.lines] == list(range(1, len(statement.lines) + 1))
-            for line in statement.lines:
-                assert (line.kind == "adjustment") == (line.for_period < statement.period)
+        for issued in player.company.issued(rep):
+            assert issued.total == sum(line.amount for line in issued.lines)
+            assert [line.line for line in issued.lines] == list(range(1, len(issued.lines) + 1))
+            for line in issued.lines:
+                assert (line.kind == "adjustment") == (line.for_period < issued.period)
                 assert line.amount.as_tuple().exponent == line.basis.as_tuple().exponent == -2, line
                 if line.kind != "adjustment" and line.rate is not None:
                     assert line.amount == round(line.basis * line.rate / 100, 2), line
-                assert all(0 < position <= statement.cutoff_position for position in line.events)
+                assert all(0 < position <= issued.cutoff_position for position in line.events)
 
 
 @settings(max_examples=60, deadline=None)
