@@ -222,7 +222,13 @@ class InMemory:
         """What was recorded after the cutoff was recorded while the close was being worked out."""
         records = self.records(cutoff)
         issued = statements(records, earnings(records), Period.parse(period), cutoff)
-        closed = PeriodClosed(cutoff_position=cutoff, timezone=self.zone, statements=len(issued), totals={})
+        closed = PeriodClosed(
+            cutoff_position=cutoff,
+            timezone=self.zone,
+            currency=self.currency,
+            statements=len(issued),
+            totals={},
+        )
         self.note(f"period-{period}", closed)
         for statement in issued:
             self.note(f"statement-{period}/{statement.rep}", statement)

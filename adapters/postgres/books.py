@@ -1,6 +1,6 @@
 """What payroll rests on, read from the log and the read tables: services.ports.PayrollBooks."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from zoneinfo import ZoneInfo
@@ -66,17 +66,19 @@ class Books:
         facts = [fact for fact in facts if fact.position <= view.position]
         return view.position, self._read(sorted(facts, key=lambda fact: fact.position))
 
-    def at_cutoffs(self, cutoffs: Iterable[int], zone: ZoneInfo) -> Iterator[Records]:
-        """What the log said up to each cutoff, by the clocks of the zone, in one reading.
+    def at_closes(self, closes: Sequence[PeriodClosed]) -> Iterator[Records]:
+        """What the log said up to each close's cutoff, in one reading, by the settings of then.
 
-        The cutoffs ascend. It is the same Records each time, which go on when the next are asked for.
+        The closes are in order. It is the same Records each time, which go on when the next are asked for.
         """
         began_at, reached = self._began_at(), 0
+        zone = ZoneInfo(closes[0].timezone) if closes else self.zone
         reading = Reading(Records(zone, Period.at(began_at, zone), self._currency), began_at)
-        for cutoff in cutoffs:
-            for fact in chain.from_iterable(self._store.read(reached, cutoff, names=_NAMES)):
+        for close in closes:
+            for fact in chain.from_iterable(self._store.read(reached, close.cutoff_position, names=_NAMES)):
                 reading.note(fact)
-            reached = cutoff
+            reached = close.cutoff_position
+            reading.records.currency = close.currency
             yield reading.records
 
     def products(self) -> frozenset[str]:

@@ -92,6 +92,7 @@ def close(
     closed = PeriodClosed(
         cutoff_position=cutoff_position,
         timezone=zone.key,
+        currency=records.currency,
         statements=len(issued),
         totals=dict(sorted(totals.items())),
     )

@@ -66,11 +66,13 @@ class Line(BaseModel):
 class PeriodClosed(Event, stored_name="payroll.PeriodClosed"):
     """The period whose stream this is in is paid by what the log said up to the cutoff, and never reopened.
 
-    `timezone` is the company's, in which months are months; it stays that of the first close.
+    `timezone` is the company's, in which months are months; it stays that of the first close. `currency` is
+    the company's then, which statements of reps without a plan are in.
     """
 
     cutoff_position: int
     timezone: str
+    currency: str
     statements: int
     totals: dict[str, Decimal]
 

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from payday import PAYROLL, Payday
@@ -298,10 +299,9 @@ def test_a_past_that_is_read_again_gives_what_was_frozen_then(company: Payday) -
         life.go_on(50)
         life.close()
     closed = company.closed()
-    cutoffs = [one.cutoff_position for one in closed.values()]
-    assert len(cutoffs) > 1
+    assert len(closed) > 1
     frozen = company.statements()
-    readings = company.books.at_cutoffs(cutoffs, company.books.zone)
+    readings = company.books.at_closes(list(closed.values()))
     for (period, close), records in zip(closed.items(), readings, strict=True):
         _, alone = company.books.records(upto=close.cutoff_position)
         for said in (records, alone):
@@ -309,6 +309,15 @@ def test_a_past_that_is_read_again_gives_what_was_frozen_then(company: Payday) -
             assert {f"{period}/{one.rep}": one for one in issued} == {
                 name: one for name, one in frozen.items() if one.period == period
             }
+
+
+def test_another_currency_of_the_company_later_on_changes_no_past(company: Payday) -> None:
+    company.founded("bob").on("2026-10-02T09:00:00Z").close("2026-09")
+    reader = Books(company.store, company.projector, zone=ZoneInfo("UTC"), currency="EUR")
+    ((period, close),) = company.closed().items()
+    (records,) = reader.at_closes([close])
+    again = statements(records, earnings(records), Period.parse(period), close.cutoff_position)
+    assert again == list(company.statements().values())
 
 
 def test_by_what_had_happened_events_may_lack_what_they_build_on(company: Payday) -> None:

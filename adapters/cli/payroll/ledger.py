@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from adapters.cli.asking import Request, Source, Stopped, opened, past
 from domain.kernel import Event, Recorded
@@ -102,10 +101,7 @@ class Ledger:
 
     def recomputed(self, closes: Sequence[tuple[Period, PeriodClosed]]) -> Iterator[Records]:
         """For each of the closes the records that it rested on."""
-        if not closes:
-            return iter(())
-        zone = ZoneInfo(closes[0][1].timezone)
-        return self._parts.books.at_cutoffs((closed.cutoff_position for _, closed in closes), zone)
+        return self._parts.books.at_closes([closed for _, closed in closes])
 
     def _close(self, period: Period) -> PeriodClosed | None:
         """The close of the period, if it counts; its statements then do too."""

@@ -30,7 +30,9 @@ from domain.shared.rejections import InvalidData
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
 OCTOBER = Period.parse("2026-10")
-CLOSED = PeriodClosed(cutoff_position=40, timezone="UTC", statements=1, totals={"USD": Decimal("5.00")})
+CLOSED = PeriodClosed(
+    cutoff_position=40, timezone="UTC", currency="USD", statements=1, totals={"USD": Decimal("5.00")}
+)
 
 
 def moment(text: str) -> datetime:
@@ -97,7 +99,7 @@ def test_a_close_freezes_a_statement_for_everyone_employed() -> None:
     done = closing("2026-10", "2026-11-02T08:00:00Z")
     closed, statements = done.came
     assert closed == PeriodClosed(
-        cutoff_position=40, timezone="UTC", statements=2, totals={"USD": Decimal("0.00")}
+        cutoff_position=40, timezone="UTC", currency="USD", statements=2, totals={"USD": Decimal("0.00")}
     )
     assert [(one.rep, one.period, one.cutoff_position) for one in statements] == [
         ("ann", "2026-10", 40),
