@@ -6,7 +6,7 @@ from decimal import Decimal
 from domain.deals.events import DealAmended, DealOpened, DealReopened, DealSplit, DealWon
 from domain.finance.events import RateRecorded
 from domain.kernel import Event, Recorded
-from domain.leads.events import LeadAssigned, LeadClaimed
+from domain.leads.events import LeadAbsorbed, LeadAssigned, LeadClaimed, LeadUnmerged
 from domain.payments.events import PaymentMatched, PaymentRecorded, RefundRecorded
 from domain.payroll.events import DisputeResolved, Line, LineDisputed, PlanAssigned, PlanPublished
 from domain.payroll.rating import plain
@@ -59,11 +59,15 @@ def told(fact: Recorded[Event]) -> str:
             return f"deal {fact.entity} was reopened: {reason}"
         case LeadClaimed(rep=rep) | LeadAssigned(rep=rep):
             return f"lead {fact.entity} became {rep}'s"
+        case LeadAbsorbed(lead=lead, owner=rep):
+            return f"lead {lead} was merged into {fact.entity}, which is {rep}'s"
+        case LeadUnmerged(parted_from=lead, owner=rep):
+            return f"lead {fact.entity} was parted from {lead} again, and is {rep}'s"
         case _:
-            return _told_ofmoney(fact) or fact.event.stored_name
+            return _told_of_money(fact) or fact.event.stored_name
 
 
-def _told_ofmoney(fact: Recorded[Event]) -> str | None:
+def _told_of_money(fact: Recorded[Event]) -> str | None:
     match fact.event:
         case PaymentRecorded() as paid:
             of = f" for deal {paid.deal}" if paid.deal else ""
