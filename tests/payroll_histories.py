@@ -48,6 +48,7 @@ class History:
     changes: Sequence[tuple[str, dict[str, Any], int, int | None]]
     owners: dict[str, str | None]
     ops: Sequence[Op]
+    window: int | None
 
 
 def histories(plans: Plans = "all", window: int | None = None) -> st.SearchStrategy[History]:
@@ -84,7 +85,7 @@ class _Writer:
             today = min(today + chance.randint(0, 7), DAYS)
             late = chance.choice([0, 0, 0, 3, 10, 40])
             ops.append((*self.op(), max(today - late, 0)))
-        return History(plans, changes, owners, ops)
+        return History(plans, changes, owners, ops, self.window)
 
     def document(self) -> dict[str, Any]:
         chance = self.chance
@@ -171,6 +172,7 @@ class Player:
     company: InMemory = field(default_factory=InMemory)
     won: dict[str, str | None] = field(default_factory=dict)
     payments: dict[str, str | None] = field(default_factory=dict)
+    currencies: dict[str, str] = field(default_factory=dict)
     employed: set[str] = field(default_factory=lambda: set(REPS))
     closed: int = 0
 
@@ -235,20 +237,21 @@ class Player:
     def pay(self, payment: str, deal: str | None, amount: str, day: int) -> None:
         if payment not in self.payments:
             self.payments[payment] = deal
-            self.company.pay(payment, deal, amount, written(day), DEALS[deal] if deal else "USD")
+            self.currencies[payment] = DEALS[deal] if deal else "USD"
+            self.company.pay(payment, deal, amount, written(day), self.currencies[payment])
 
     def refund(self, payment: str, deal: str, amount: str, day: int) -> None:
+        if payment not in self.payments and payment.startswith("R"):
+            self.payments[payment], self.currencies[payment] = deal, DEALS[deal]
         if payment in self.payments:
             named = self.payments[payment]
-            self.company.refund(payment, named, amount, written(day), DEALS[named] if named else "USD")
-        elif payment.startswith("R"):
-            self.payments[payment] = deal
-            self.company.refund(payment, deal, amount, written(day), DEALS[deal])
+            self.company.refund(payment, named, amount, written(day), self.currencies[payment])
 
     def match(self, payment: str, deal: str, day: int) -> None:
-        """Only of dollars with dollars, so that refunds of a deal are in its currency."""
+        """Of money in another currency than the deal's only where nothing stays of what was reopened."""
         known = self.payments.get(payment, deal)
-        if known != deal and DEALS[deal] == DEALS.get(known or "", "USD") == "USD":
+        same = DEALS[deal] == DEALS.get(known or "", "USD") == "USD"
+        if known != deal and (same or self.history.window is None):
             self.payments[payment] = deal
             self.company.match(payment, deal, written(day))
 

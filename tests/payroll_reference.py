@@ -216,15 +216,24 @@ class Reference:
         if amount is None:
             return None
         following = min((later.won.occurred_at for later in wins[at + 1 :]), default=None)
-        back = sum(
-            fact.event.amount
-            for payment in self.payments(deal)
-            for fact in self.of(RefundRecorded, payment)
-            if earned <= fact.occurred_at
-            and (following is None or fact.occurred_at < following)
-            and self.in_time(window, earned, fact.occurred_at)
-        )
-        return max(amount - back, min(amount, Decimal(0))), currency
+        for back in self.refunds(deal):
+            if (
+                earned <= back.occurred_at
+                and (following is None or back.occurred_at < following)
+                and self.in_time(window, earned, back.occurred_at)
+                and amount > 0
+            ):
+                amount = max(amount - (self.given_back(back, back.event.amount, currency) or 0), Decimal(0))
+        return amount, currency
+
+    def refunds(self, deal: str) -> list[Fact]:
+        """All that was given back for the deal, in the order in which it went."""
+        backs = [fact for payment in self.payments(deal) for fact in self.of(RefundRecorded, payment)]
+        return sorted(backs, key=lambda fact: (fact.occurred_at, fact.position))
+
+    def given_back(self, back: Fact, amount: Decimal, currency: str, of: str | None = None) -> Decimal | None:
+        """In another currency, by the rate of the day on which it was given back; None without one."""
+        return self.converted(amount, of or back.event.currency, currency, self.day(back.occurred_at))
 
     def beyond(self, deal: str, at: int, window: int | None) -> tuple[Decimal, str] | None:
         """The worth, less what earlier wins earned and kept."""
@@ -275,17 +284,20 @@ class Reference:
             for one, money in received.items()
         }
         lost = {one: [(back, back.event.amount) for back in own[one]] for one in received}
-        loose = [back for one in linked if one not in received for back in self.of(RefundRecorded, one)]
-        for back in sorted(loose, key=lambda fact: (fact.occurred_at, fact.position)):
-            due = back.event.amount
-            before = [one for one in received if received[one].occurred_at <= back.occurred_at]
-            for one in sorted(before, key=lambda one: (received[one].occurred_at, received[one].position))[
-                ::-1
-            ]:
-                taken = min(due, left[one])
-                left[one] -= taken
+        for back in self.refunds(deal):
+            if back.entity in received:
+                continue
+            due, currency = back.event.amount, back.event.currency
+            before = [money for money in self.money(deal) if money.occurred_at <= back.occurred_at]
+            for money in reversed(before):
+                into = self.given_back(back, due, money.event.currency, currency) if due else None
+                if into is None:
+                    break
+                due, currency = into, money.event.currency
+                taken = min(due, left[money.entity])
+                left[money.entity] -= taken
                 due -= taken
-                lost[one].append((back, taken))
+                lost[money.entity].append((back, taken))
         back = sum(taken for back, taken in lost[payment] if self.in_time(window, earned, back.occurred_at))
         return max(received[payment].event.amount - back, Decimal(0))
 
