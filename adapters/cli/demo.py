@@ -85,9 +85,8 @@ def show_payroll(book: "Ledger", view: View, most: int = 5) -> None:
     found = book.payday(closes[-1][0])
     highest = sorted(found.statements, key=lambda one: (-one.total, one.rep))[:most]
     draw_statements(replace(found, statements=highest), view)
-    say(
-        f"The highest {len(highest)} of {len(found.statements)}: dealtrail payroll statements shows them all."
-    )
+    of = f"{len(highest)} of {len(found.statements)}"
+    say(f"The highest {of}; all: dealtrail payroll statements --period {found.period}")
     ghost, waiting = ghosts(view), exceptions(book.records())
     draw_list(Listing(ghost.count, ghost.items[:most]), view, "Ghosts", ghost_columns, "There are none.")
     shown = Listing(waiting.count, waiting.items[:most])

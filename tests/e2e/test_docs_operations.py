@@ -14,6 +14,7 @@ from reporting import Story, day
 
 from adapters.postgres.embedded import Embedded, _binaries
 
+ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).parent / "dealtrail"
 ASKED = ("funnel", "--pipeline", "sales", "--json", "--as-of", day(30).isoformat(), "--axis", "occurred")
 
@@ -56,6 +57,25 @@ def asked(url: str) -> dict[str, Any]:
     assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def test_the_months_end_goes_as_the_page_says(database_url: str, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text().split("## The month's end\n", 1)[1]
+    commands = page.split("```sh\n", 1)[1].split("```", 1)[0].replace("PERIOD", "2025-04").splitlines()
+    assert len(commands) == 7
+    company = ROOT / "docs" / "examples" / "payroll.ndjson"
+    assert run(database_url, COMMAND, "import", "--migration", company).returncode == 0
+    printed = {}
+    for command in commands:
+        words = command.replace("--out statements", f"--out {tmp_path}").split()[1:]
+        done = run(database_url, COMMAND, *words)
+        assert (done.returncode, done.stderr) == (0, ""), command
+        printed[words[1]] = done.stdout
+    assert "2025-04 is closed" in printed["close"]
+    assert "every one is what the log gives" in printed["verify"]
+    assert len(list((tmp_path / "2025-04").iterdir())) == 29
+    again = run(database_url, COMMAND, "payroll", "close", "2025-04", "--json")
+    assert json.loads(again.stdout)["error"]["code"] == "period_closed"
 
 
 def test_a_backup_without_read_tables_says_the_same_when_restored(
