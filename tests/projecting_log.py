@@ -124,7 +124,8 @@ class LogWriter:
     def write(self, entries: Sequence[Entry], *, late: timedelta | None = None, notify: bool = True) -> None:
         query = (
             "COPY log.event (originator_id, originator_version, topic, state, notification_id, event_version,"
-            " occurred_at, recorded_at, actor, action_source, action_id, action_seq, migrated) FROM STDIN"
+            " occurred_at, recorded_at, actor, action_source, action_id, action_seq, migrated,"
+            " leaf_hash) FROM STDIN"
         )
         with psycopg.connect(self._url, autocommit=True) as connection, connection.cursor() as cursor:
             with connection.transaction(), cursor.copy(query) as copy:
@@ -143,7 +144,7 @@ class LogWriter:
         state = event.model_dump_json().encode().hex()
         return (
             f"{stream}\t{version}\t{event.stored_name}\t\\\\x{state}\t{self.position}\t{event.stored_version}"
-            f"\t{recorded_at - late}\t{recorded_at}\trep-1\ttest\ta-{self.position}\t0\tf\n"
+            f"\t{recorded_at - late}\t{recorded_at}\trep-1\ttest\ta-{self.position}\t0\tf\t\n"
         )
 
 

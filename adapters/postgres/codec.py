@@ -16,6 +16,7 @@ import domain.pipelines.events
 import domain.shared.repeated
 import domain.team.events  # noqa: F401 - reading the log needs every event in the catalogue
 from adapters.postgres.upcasting import UPCASTING, Upcasting
+from domain.audit import leaf
 from domain.kernel import Event, Recorded
 from services.ports import Unit
 
@@ -30,10 +31,10 @@ RawRow = tuple[
 ]
 
 COPIED_COLUMNS = (
-    "notification_id, recorded_at, originator_id, originator_version, topic, event_version, state,"
+    "notification_id, recorded_at, leaf_hash, originator_id, originator_version, topic, event_version, state,"
     " action_seq, occurred_at, actor, action_source, action_id, correlation_id, causation_id, migrated"
 )
-"""What a line of COPY text carries: position and recorded_at first, then a `Prepared.tails` line."""
+"""What a line of COPY text carries: first what is known under the lock alone, then what is prepared."""
 
 TEXT_BYTES_MAX = 1000
 """Longest stream, actor, source or action id: index entries of PostgreSQL end at some 2,700 bytes."""
@@ -47,7 +48,10 @@ class Unstorable(ValueError):  # noqa: N818 - named for what happened
 
 
 class Prepared:
-    """A unit made ready for COPY, all but position and recorded_at, which are known under the lock."""
+    """A unit made ready for COPY, all but position and recorded_at, which are known under the lock.
+
+    `tails` has for each event what follows those two: in the line to copy, and in the line to hash.
+    """
 
     __slots__ = ("ends", "key", "tails", "unit", "versions")
 
@@ -57,25 +61,46 @@ class Prepared:
         self.key = (unit.source, unit.action)
         self.ends: dict[str, int] = {}
         self.versions: list[int] = []
-        self.tails: list[bytes] = []
+        self.tails: list[tuple[bytes, bytes]] = []
         if unit.decided_at.tzinfo is None or unit.occurred_at.tzinfo is None:
             raise Unstorable("a time has no offset")
         common = (
             f"{unit.occurred_at.isoformat()}\t{_text(unit.actor)}\t{_text(unit.source)}\t{_text(unit.action)}"
             f"\t{_optional(unit.correlation_id)}\t{_optional(unit.causation_id)}\t{unit.migrated:d}\n"
         )
+        shared = leaf.about_action(
+            unit.occurred_at,
+            unit.actor,
+            unit.source,
+            unit.action,
+            unit.correlation_id,
+            unit.causation_id,
+            unit.migrated,
+        )
         for sequence, (stream, event) in enumerate(unit.events):
             version = self.ends.get(stream)
             version = (unit.expected[stream] if version is None else version) + 1
             self.ends[stream] = version
             self.versions.append(version)
-            self.tails.append(
-                f"\t{_text(stream)}\t{version}\t{event.stored_name}\t{event.stored_version}"
-                f"\t\\\\x{_state(event).hex()}\t{sequence}\t{common}".encode()
+            name, event_version, state = event.stored_name, event.stored_version, _state(event)
+            copied = (
+                f"\t{_text(stream)}\t{version}\t{name}\t{event_version}"
+                f"\t\\\\x{state.hex()}\t{sequence}\t{common}"
             )
+            hashed = leaf.tail(stream, version, name, event_version, sequence, shared, state)
+            self.tails.append((copied.encode(), hashed))
         for stream in unit.expected:
             if stream not in self.ends:
                 _text(stream)
+
+    def lines(self, position: int, recorded_at: datetime) -> list[bytes]:
+        """Lines of COPIED_COLUMNS for the events from `position` on."""
+        stamp = recorded_at.isoformat().encode()
+        lines = []
+        for place, (copied, hashed) in enumerate(self.tails, position):
+            leaf_hash = leaf.leaf_hash(leaf.line(place, recorded_at, hashed))
+            lines.append(b"%d\t%b\t\\\\x%b%b" % (place, stamp, leaf_hash.hex().encode(), copied))
+        return lines
 
     def facts(self, position: int, recorded_at: datetime) -> list[Recorded[Event]]:
         """The events as recorded from `position` on."""

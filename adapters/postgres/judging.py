@@ -84,10 +84,7 @@ class Judge:
     def _place(self, prepared: Prepared) -> Placed:
         first = self._position + 1
         if prepared.tails:
-            stamp = self._recorded_at.isoformat().encode()
-            self.lines += [
-                b"%d\t%b%b" % (place, stamp, tail) for place, tail in enumerate(prepared.tails, first)
-            ]
+            self.lines += prepared.lines(first, self._recorded_at)
             self._position += len(prepared.tails)
             self._versions.update(prepared.ends)
             self._actions.add(prepared.key)

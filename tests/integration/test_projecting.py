@@ -137,7 +137,7 @@ def test_an_event_that_cannot_be_read_stops_only_its_category(database: Database
     with database.connection() as connection:
         connection.execute(
             "INSERT INTO log.event SELECT 'deal-x', 1, 'deals.Unheard', state, 101, 1, occurred_at,"
-            " recorded_at, actor, 'test', 'a-101', 0, NULL, NULL, false"
+            " recorded_at, actor, 'test', 'a-101', 0, NULL, NULL, false, ''"
             " FROM log.event WHERE notification_id = 100"
         )
     assert [(each.projection, each.position) for each in projector.catch_up()] == [("deals", 101)]

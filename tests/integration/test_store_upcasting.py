@@ -35,7 +35,7 @@ def upcasting(monkeypatch: pytest.MonkeyPatch) -> Upcasting:
 
 INSERT = """
 INSERT INTO log.event SELECT 'test-1', n, 'test.PhoneNoted', convert_to(state, 'UTF8'), n, version,
-    now(), now(), 'rep', 'crm', n::text, 0, NULL, NULL, false
+    now(), now(), 'rep', 'crm', n::text, 0, NULL, NULL, false, ''
 FROM (VALUES (1, 1, '{"phone": "+1"}'), (2, 2, '{"phones": ["+2"]}'),
     (3, 3, '{"phones": ["+3"], "kind": "home"}')) AS old (n, version, state)
 """
