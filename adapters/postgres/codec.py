@@ -95,11 +95,12 @@ class Prepared:
 
     def lines(self, position: int, recorded_at: datetime) -> list[bytes]:
         """Lines of COPIED_COLUMNS for the events from `position` on."""
-        stamp = recorded_at.isoformat().encode()
+        stamp = leaf.stamp(recorded_at)
+        copied_stamp = stamp.encode()
         lines = []
         for place, (copied, hashed) in enumerate(self.tails, position):
-            leaf_hash = leaf.leaf_hash(leaf.line(place, recorded_at, hashed))
-            lines.append(b"%d\t%b\t\\\\x%b%b" % (place, stamp, leaf_hash.hex().encode(), copied))
+            leaf_hash = leaf.leaf_hash(leaf.line(place, stamp, hashed)).hex()
+            lines.append(b"%d\t%b\t\\\\x%b%b" % (place, copied_stamp, leaf_hash.encode(), copied))
         return lines
 
     def facts(self, position: int, recorded_at: datetime) -> list[Recorded[Event]]:
