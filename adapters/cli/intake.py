@@ -22,13 +22,18 @@ def import_(
 ) -> None:
     """Take in actions: NDJSON files, or a CSV export with a mapping file; - is stdin.
 
-    What is refused goes to the rejects file with its line and reason; the rest goes on.
+    What is refused goes to the rejects file with its line and reason; the rest goes on. The NDJSON of
+    `audit export` is read back into an empty log, to the same positions.
     """
     from adapters.cli.import_ import ImportRequest, line_max_of, run_import
+    from adapters.cli.restoring import holds_export, restore_from
     from adapters.importers.submission import Submitter
 
     with refusing(as_json=as_json):
         settings = read_settings()
+        if mapping is None and holds_export(files):
+            restore_from(files[0], settings, as_json=as_json)
+            return
 
         @contextmanager
         def submitter() -> Iterator[Submitter]:

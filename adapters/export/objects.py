@@ -101,7 +101,7 @@ class World:
             case Lead(status=status):
                 yield category, fact.stream, {"status": status, "owner": state.owner_at(fact.recorded_at)}
             case Deal() | Rep():
-                yield category, fact.stream, {one: getattr(state, one) for one in CHANGING[category]}
+                yield category, fact.stream, {one: _known(getattr(state, one)) for one in CHANGING[category]}
             case Payment(belongs_to=deal):
                 yield category, fact.stream, {"deal": deal}
             case Activities() if (task := _task(state, fact)) is not None:
@@ -147,6 +147,10 @@ def bonds(seen: Seen) -> Iterator[tuple[str, str, str]]:
             for other, qualifier in seen.concerns:
                 if qualifier in ("lead", "deal") and other != name:
                     yield name, other, qualifier
+
+
+def _known(value: Any) -> Any:
+    return None if value == "" else value  # A deal is in no stage before it enters one.
 
 
 def _task(activities: Activities, fact: Recorded[Event]) -> Task | None:

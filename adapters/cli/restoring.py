@@ -1,0 +1,73 @@
+"""`dealtrail import` of the log's own export: into an empty log, to the same positions."""
+
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from adapters.cli.asking import opened, progress
+from adapters.cli.wording import counted
+from adapters.export.restore import BEGINNING, Restored, restore
+from adapters.importers.run import Summary
+from adapters.settings import Settings
+
+
+def holds_export(files: Sequence[str]) -> bool:
+    """Whether it is the log's own lines that are to be read. Raises click.UsageError if among other files."""
+    found = any(_begins_as_export(file) for file in files)
+    if found and len(files) > 1:
+        raise click.UsageError("An export of the log is imported alone.")
+    return found
+
+
+def restore_from(file: str, settings: Settings, *, as_json: bool) -> None:
+    """Read the export back, bring the reports up to date, and print what `import` prints.
+
+    Raises Stopped, LogNotEmpty and BrokenExport.
+    """
+    started = time.monotonic()
+    with opened(settings) as parts:
+        with _stream(file) as stream, progress("importing") as told:
+            size = None if stream is sys.stdin.buffer else os.fstat(stream.fileno()).st_size
+            restored = restore(parts.database, stream, size, told)
+        with progress("bringing the reports up to date") as told:
+            parts.projector.catch_up(progress=told)
+    _tell(restored, time.monotonic() - started, as_json=as_json)
+
+
+def _begins_as_export(file: str) -> bool:
+    if file == "-":
+        stdin = sys.stdin.buffer
+        return isinstance(stdin, io.BufferedReader) and stdin.peek(len(BEGINNING)).startswith(BEGINNING)
+    try:
+        with Path(file).open("rb") as stream:
+            return stream.read(len(BEGINNING)) == BEGINNING
+    except OSError:
+        return False  # The import says what is wrong with it.
+
+
+@contextmanager
+def _stream(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+    else:
+        with Path(file).open("rb") as stream:
+            yield stream
+
+
+def _tell(restored: Restored, seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        summary = Summary(accepted=restored.actions, events=restored.events, seconds=seconds)
+        click.echo(json.dumps(summary.report()))
+        return
+    click.echo(
+        f"{counted(restored.events, 'event')} of {counted(restored.actions, 'action')} are back at their"
+        f" positions, in {seconds:.1f} s."
+    )
