@@ -16,6 +16,7 @@ DOCUMENTATION: Mapping[str, str] = {
     "DEALTRAIL_HOME": "Folder of the embedded server. Default: the user's data directory.",
     "DEALTRAIL_TIMEZONE": "The company's time zone, an IANA name such as Europe/Berlin. Default: UTC.",
     "DEALTRAIL_CURRENCY": "Currency of amounts that name none, three capitals of ISO 4217. Default: USD.",
+    "DEALTRAIL_AUDIT_KEY": "File of the keys that sign checkpoints. Default: audit.key in DEALTRAIL_HOME.",
     "DEALTRAIL_LOG": "How log lines look: json or console. Default: console.",
     "DEALTRAIL_LOG_LEVEL": f"The least severe log line shown: {', '.join(LOG_LEVELS)}. Default: WARNING.",
 }
@@ -38,6 +39,7 @@ class Settings:
     home: Path
     timezone: ZoneInfo
     currency: str
+    audit_key: Path
     log: Literal["json", "console"]
     log_level: str
 
@@ -45,11 +47,13 @@ class Settings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in `environment`; an empty value counts as none. Raises BadSetting."""
     given = {name: environment.get(name, "").strip() for name in DOCUMENTATION}
+    home = _path(given["DEALTRAIL_HOME"]) or _data_directory()
     return Settings(
         database_url=_database_url(given["DATABASE_URL"]),
-        home=Path(given["DEALTRAIL_HOME"]).expanduser() if given["DEALTRAIL_HOME"] else _data_directory(),
+        home=home,
         timezone=_timezone(given["DEALTRAIL_TIMEZONE"] or "UTC"),
         currency=_currency(given["DEALTRAIL_CURRENCY"] or "USD"),
+        audit_key=_path(given["DEALTRAIL_AUDIT_KEY"]) or home / "audit.key",
         log=_log(given["DEALTRAIL_LOG"] or "console"),
         log_level=_log_level(given["DEALTRAIL_LOG_LEVEL"] or "WARNING"),
     )
@@ -59,6 +63,10 @@ def _database_url(value: str) -> str | None:
     if value and not value.startswith(("postgresql://", "postgres://")):
         raise BadSetting("DATABASE_URL", value.split("@")[-1], "a URL that begins with postgresql://")
     return value or None
+
+
+def _path(value: str) -> Path | None:
+    return Path(value).expanduser() if value else None
 
 
 def _data_directory() -> Path:

@@ -13,6 +13,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     settings = read_settings({"DEALTRAIL_TIMEZONE": ""})
     assert settings.database_url is None
     assert settings.home.name == "dealtrail"
+    assert settings.audit_key == settings.home / "audit.key"
     assert settings.timezone == ZoneInfo("UTC")
     assert (settings.currency, settings.log, settings.log_level) == ("USD", "console", "WARNING")
 
@@ -24,12 +25,19 @@ def test_what_is_set_is_taken() -> None:
             "DEALTRAIL_HOME": "/srv/deals",
             "DEALTRAIL_TIMEZONE": "Europe/Moscow",
             "DEALTRAIL_CURRENCY": "EUR",
+            "DEALTRAIL_AUDIT_KEY": "/etc/audit.key",
             "DEALTRAIL_LOG": "json",
             "DEALTRAIL_LOG_LEVEL": "info",
         }
     )
     assert settings == Settings(
-        "postgresql:///deals?host=/tmp", Path("/srv/deals"), ZoneInfo("Europe/Moscow"), "EUR", "json", "INFO"
+        "postgresql:///deals?host=/tmp",
+        Path("/srv/deals"),
+        ZoneInfo("Europe/Moscow"),
+        "EUR",
+        Path("/etc/audit.key"),
+        "json",
+        "INFO",
     )
 
 

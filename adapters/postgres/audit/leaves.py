@@ -1,0 +1,51 @@
+"""Events as leaves: every stored column, and the leaf hash that was written with it."""
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from domain.audit.leaf import Leaf, leaf_hash, line, stamp
+
+_COLUMNS = (
+    "notification_id, recorded_at, originator_id, originator_version, topic, event_version, action_seq,"
+    " occurred_at, actor, action_source, action_id, correlation_id, causation_id, migrated, state, leaf_hash"
+)
+_RANGE = (
+    f"SELECT {_COLUMNS} FROM log.event"
+    " WHERE notification_id >= %s AND notification_id <= %s ORDER BY notification_id"
+)
+
+
+def stored(connection: Connection[TupleRow], first: int, last: int) -> list[TupleRow]:
+    """The rows of these positions, in order: the fields of a `Leaf`, then the hash written with it.
+
+    Raises psycopg.DataError for a time that Python has not, such as infinity.
+    """
+    with connection.cursor(binary=True) as cursor:
+        return cursor.execute(_RANGE, (first, last)).fetchall()
+
+
+def computed(row: TupleRow) -> bytes | None:
+    """The leaf hash of what the row says; none if a field is missing or can't be: it was changed."""
+    try:
+        return leaf_hash(Leaf._make(row[:-1]).line())
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def made_for(row: TupleRow, near: int, reach: int) -> int | None:
+    """The position that the row's hash was written for, if it is at most `reach` from `near`."""
+    try:
+        leaf = Leaf._make(row[:-1])
+        recorded_at, end = stamp(leaf.recorded_at), _behind_place(leaf)
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        return None
+    for distance in range(reach + 1):
+        for position in {near - distance, near + distance}:
+            if position > 0 and leaf_hash(line(position, recorded_at, end)) == row[-1]:
+                return position
+    return None
+
+
+def _behind_place(leaf: Leaf) -> bytes:
+    whole = leaf.line()
+    return whole[len(line(leaf.position, stamp(leaf.recorded_at), b"")) :]

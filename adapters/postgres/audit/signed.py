@@ -1,0 +1,79 @@
+"""Signatures of the checkpoints that a log is verified against."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from adapters.audit_keys import NoAuditKey
+from adapters.postgres.audit.checkpoints import Checkpoints, Sealed
+from adapters.postgres.audit.findings import Finding, Problem
+from adapters.postgres.database import Database
+from domain.audit.checkpoint import open_checkpoint
+from domain.audit.note import Verifier
+from domain.kernel import Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a trusted key has signed: so many events have that root. `name` is how people call it."""
+
+    name: str
+    size: int
+    root: bytes
+
+
+@dataclass(slots=True)
+class SignedCheckpoints:
+    """The checkpoints to hold the log against, out of so many; and what is wrong with others."""
+
+    count: int
+    good: list[Signed] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def signed_checkpoints(
+    database: Database, trusted: Sequence[Verifier], given: bytes | None
+) -> SignedCheckpoints:
+    """Those that are stored, and the one given. Raises NoAuditKey if there is any, but no key."""
+    stored = Checkpoints(database).all()
+    found = SignedCheckpoints(len(stored) + (given is not None))
+    if found.count and not trusted:
+        raise NoAuditKey(file="the file of DEALTRAIL_AUDIT_KEY")
+    number = size = 0
+    for sealed in stored:
+        _take_stored(found, sealed, trusted, number, size)
+        number, size = sealed.number, max(size, sealed.size)
+    if given is not None:
+        _take(found, "The checkpoint given", given, trusted, size)
+    return found
+
+
+def _take_stored(
+    found: SignedCheckpoints, sealed: Sealed, trusted: Sequence[Verifier], number: int, size: int
+) -> None:
+    """`number` and `size` are of those before: the last number, the largest size."""
+    if sealed.number != number + 1:
+        _note(found, sealed.size, "checkpoint", f"Checkpoint {number + 1} is gone from those stored.")
+    if sealed.size < size:
+        said = f"Checkpoint {sealed.number} is of {sealed.size:,} events, an earlier one of {size:,}."
+        _note(found, sealed.size, "replayed", said)
+    name = f"Checkpoint {sealed.number}"
+    signed = _take(found, name, sealed.note.encode(), trusted, sealed.size)
+    if signed is not None and (signed.size, signed.root) != (sealed.size, sealed.root):
+        _note(found, sealed.size, "checkpoint", f"{name} is not stored as it was signed.")
+
+
+def _take(
+    found: SignedCheckpoints, name: str, note: bytes, trusted: Sequence[Verifier], size: int
+) -> Signed | None:
+    try:
+        checkpoint = open_checkpoint(note, trusted)
+    except Rejected as refused:
+        _note(found, size, "checkpoint", f"{name} can't be trusted. {refused.message}")
+        return None
+    signed = Signed(name, checkpoint.size, checkpoint.root)
+    found.good.append(signed)
+    return signed
+
+
+def _note(found: SignedCheckpoints, size: int, problem: Problem, message: str) -> None:
+    found.findings.append(Finding(size, size, problem, message))
