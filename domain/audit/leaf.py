@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
+
 from domain.kernel import Rejected
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
@@ -102,7 +104,7 @@ def leaf_hash(line: bytes) -> bytes:
 
 
 def parse(line: bytes) -> Leaf:
-    """What the line says. Raises MalformedLine unless it is, to the byte, the line of what it says."""
+    """What the line says. Raises MalformedLine unless it is, to the byte, the line of just that."""
     found = _LINE.fullmatch(line)
     if found is None:
         raise MalformedLine(problem="its keys and values are not those of an event, in their order")
@@ -115,6 +117,7 @@ def parse(line: bytes) -> Leaf:
         raise MalformedLine(problem="the same is written otherwise")
     if leaf.position == 0:
         raise MalformedLine(problem="positions begin with 1")
+    _must_be_json(leaf.state)
     return leaf
 
 
@@ -138,6 +141,13 @@ def _leaf(parts: tuple[bytes, ...]) -> Leaf:
         parts[13] == b"true",
         parts[14],
     )
+
+
+def _must_be_json(state: bytes) -> None:
+    try:
+        from_json(state, allow_inf_nan=False)
+    except ValueError as bad:
+        raise MalformedLine(problem=f"its data is not JSON: {bad}") from bad
 
 
 def _unquoted(part: bytes) -> Any:

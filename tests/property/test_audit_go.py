@@ -190,10 +190,8 @@ def _consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: li
     }
 
 
-PIECES = [
-    text.encode() for text in ("\n\n", *"\n \r\t\0\x7f=+A—\N{LINE SEPARATOR}\N{NEXT LINE}\N{NO-BREAK SPACE}")
-]
-PIECES += ["— ".encode(), b"\xff", b"\xed\xa0\x80"]
+PIECES = [text.encode() for text in ("\n\n", "— ", *"\n \r\t\0\x7f=+A—\u2028\x85\xa0")]
+PIECES += [b"\xff", b"\xed\xa0\x80"]
 
 
 def _mangled(note: bytes, chance: random.Random) -> bytes:
