@@ -1,0 +1,103 @@
+"""Proofs as JSON objects, checked without a database."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+)
+
+from domain.audit.checkpoint import Checkpoint, open_checkpoint
+from domain.audit.encoding import from_base64, to_base64
+from domain.audit.leaf import Leaf
+from domain.audit.merkle import InvalidProof
+from domain.audit.note import Verifier
+from domain.kernel import Rejected
+
+Hash = Annotated[bytes, PlainValidator(from_base64), PlainSerializer(to_base64, when_used="json")]
+
+
+class MalformedProof(Rejected):
+    """This is not a proof: {problem}."""
+
+    code = "malformed_proof"
+
+
+class OtherCheckpoint(Rejected):
+    """The proof rests on another checkpoint of {size} events than the one that was kept, of {kept}."""
+
+    code = "other_checkpoint"
+
+
+class _Proof(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class InclusionProof(_Proof):
+    """The event with this line is in the log of the checkpoint: leaf `index` (from 0) of `size`."""
+
+    proof: Literal["inclusion"] = "inclusion"
+    index: int
+    size: int
+    line: str
+    hashes: tuple[Hash, ...]
+    checkpoint: str
+
+    def check(self, trusted: Sequence[Verifier], kept: Checkpoint | None = None) -> Leaf:
+        """The event. With `kept`, the log must be of that very checkpoint. Raises Rejected."""
+        checkpoint = open_checkpoint(self.checkpoint.encode(), trusted)
+        _must_be(checkpoint, kept)
+        leaf = checkpoint.must_hold(self.line.encode(), self.hashes)
+        if (self.index, self.size) != (leaf.position - 1, checkpoint.size):
+            raise InvalidProof(problem="its index or size is not that of its event and its checkpoint")
+        return leaf
+
+
+class ConsistencyProof(_Proof):
+    """The log of the second checkpoint begins with that of the first; they are of `old` and `new` events."""
+
+    proof: Literal["consistency"] = "consistency"
+    old: int
+    new: int
+    hashes: tuple[Hash, ...]
+    checkpoints: tuple[str, str]
+
+    def check(
+        self, trusted: Sequence[Verifier], kept: Checkpoint | None = None
+    ) -> tuple[Checkpoint, Checkpoint]:
+        """Both checkpoints. With `kept`, the first must be that one. Raises Rejected."""
+        old, new = (open_checkpoint(note.encode(), trusted) for note in self.checkpoints)
+        _must_be(old, kept)
+        new.must_extend(old, self.hashes)
+        if (self.old, self.new) != (old.size, new.size):
+            raise InvalidProof(problem="its sizes are not those of its checkpoints")
+        return old, new
+
+
+Proof = InclusionProof | ConsistencyProof
+_READER: TypeAdapter[Proof] = TypeAdapter(Annotated[Proof, Field(discriminator="proof")])
+
+
+def read_proof(told: bytes) -> Proof:
+    """Raises MalformedProof."""
+    try:
+        return _READER.validate_json(told)
+    except ValidationError as bad:
+        first = bad.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise MalformedProof(problem=f"{place}: {first['msg']}" if place else first["msg"]) from bad
+
+
+def _must_be(checkpoint: Checkpoint, kept: Checkpoint | None) -> None:
+    if kept is not None and (checkpoint.origin, checkpoint.size, checkpoint.root) != (
+        kept.origin,
+        kept.size,
+        kept.root,
+    ):
+        raise OtherCheckpoint(size=checkpoint.size, kept=kept.size)
