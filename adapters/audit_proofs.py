@@ -20,7 +20,17 @@ from domain.audit.merkle import InvalidProof
 from domain.audit.note import Verifier
 from domain.kernel import Rejected
 
-Hash = Annotated[bytes, PlainValidator(from_base64), PlainSerializer(to_base64, when_used="json")]
+
+def _hash(told: object) -> bytes:
+    """Base64 in JSON, bytes in Python."""
+    if isinstance(told, str):
+        return from_base64(told)
+    if isinstance(told, bytes):
+        return told
+    raise ValueError("a hash is a text in base64")
+
+
+Hash = Annotated[bytes, PlainValidator(_hash), PlainSerializer(to_base64, when_used="json")]
 
 
 class MalformedProof(Rejected):

@@ -27,6 +27,7 @@ COMMANDS: Table = MappingProxyType(
             "adapters.cli.payroll.group:payroll",
             "Plans, periods, statements and what they rest on.",
         ),
+        "audit": ("adapters.cli.audit.group:audit", "Prove that the log was only ever appended to."),
         "project": ("adapters.cli.workers:project", "Keep the read tables up with the log."),
         "rebuild": ("adapters.cli.workers:rebuild", "Build read tables anew from the log, and swap them in."),
     }

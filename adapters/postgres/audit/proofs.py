@@ -6,7 +6,13 @@ from adapters.postgres.audit.leaves import stored
 from adapters.postgres.audit.tree import LogIncomplete, Nodes
 from adapters.postgres.database import Database
 from domain.audit.leaf import Leaf, leaf_hash
-from domain.audit.merkle import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
+from domain.audit.merkle import (
+    InvalidProof,
+    consistency_proof,
+    inclusion_proof,
+    verify_consistency,
+    verify_inclusion,
+)
 
 
 def prove_inclusion(database: Database, position: int) -> InclusionProof:
@@ -34,9 +40,10 @@ def prove_inclusion(database: Database, position: int) -> InclusionProof:
 def prove_consistency(database: Database, old: int, new: int) -> ConsistencyProof:
     """That the log of `new` events, as sealed, begins with that of `old` events, as sealed.
 
-    Raises NotSealed for a size without a checkpoint, InvalidProof if the log was changed, ValueError for
-    old > new.
+    Raises NotSealed for a size without a checkpoint, InvalidProof if the log was changed or old > new.
     """
+    if old > new:
+        raise InvalidProof(problem=f"a log of {new} events didn't grow from one of {old}")
     checkpoints = Checkpoints(database)
     before, after = checkpoints.of(old), checkpoints.of(new)
     with database.connection() as connection:

@@ -1,0 +1,29 @@
+"""`dealtrail audit …`: its subcommands, each imported only when it is asked for."""
+
+from types import MappingProxyType
+
+import click
+
+from adapters.cli.lazy import Lazy, Table
+
+COMMANDS: Table = MappingProxyType(
+    {
+        "verify": ("adapters.cli.audit.verify:verify", "Hash the whole log anew, and find what was changed."),
+        "seal": ("adapters.cli.audit.sealing:seal", "Sign a checkpoint of the log as it is now."),
+        "prove": (
+            "adapters.cli.audit.proving:prove",
+            "Prove that an event is in the log, or that it only grew.",
+        ),
+        "check": ("adapters.cli.audit.proving:check", "Check a proof without a database."),
+        "keygen": ("adapters.cli.audit.sealing:keygen", "Make, rotate and retire the keys that sign."),
+    }
+)
+"""Every subcommand, in the order of the help."""
+
+
+@click.group("audit", cls=Lazy, table=COMMANDS)
+def audit() -> None:
+    """Audit: prove to somebody who doesn't trust us that the log was only ever appended to.
+
+    Keep checkpoints where nobody who can write to the database can reach them.
+    """
