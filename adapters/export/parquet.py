@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
         pa.field("causation_id", pa.string()),
         pa.field("migrated", pa.bool_(), nullable=False),
         pa.field("data", pa.string(), nullable=False),
-        pa.field("leaf_hash", pa.binary(32), nullable=False),
+        pa.field("leaf_hash", pa.binary(), nullable=False),
     ]
 )
 

@@ -15,6 +15,7 @@ COMMANDS: Table = MappingProxyType(
             "Prove that an event is in the log, or that it only grew.",
         ),
         "check": ("adapters.cli.audit.proving:check", "Check a proof without a database."),
+        "export": ("adapters.cli.audit_export:export", "Write the whole log as files for other tools."),
         "keygen": ("adapters.cli.audit.sealing:keygen", "Make, rotate and retire the keys that sign."),
     }
 )
