@@ -140,6 +140,23 @@ def test_two_hashes_glued_together_are_not_one() -> None:
         verify_inclusion(0, 1, b"x", [], b"x")
 
 
+def test_a_hash_cut_short_is_none() -> None:
+    cut = LEAVES[0][:31]
+    with pytest.raises(InvalidProof, match="32 bytes"):
+        verify_consistency(1, 2, cut, node_hash(cut, LEAVES[1]), [LEAVES[1]])
+
+
+def test_a_root_above_a_taller_tree_is_refused() -> None:
+    """A signer may pass off any hash as a root of any size; the way to it must be as long as the size says."""
+    first, second = LEAVES[:2]
+    with pytest.raises(InvalidProof, match="more hashes"):
+        verify_inclusion(0, 1, second, [first], node_hash(first, second))
+    proof = consistency_proof(3, 4, node)
+    before, after = (node_hash(LEAVES[9], by_definition(LEAVES[:size])) for size in (3, 4))
+    with pytest.raises(InvalidProof, match="more hashes"):
+        verify_consistency(3, 4, before, after, [*proof, LEAVES[9]])
+
+
 def test_a_proof_for_a_huge_log_is_judged_at_once() -> None:
     with pytest.raises(InvalidProof, match="fewer hashes"):
         verify_inclusion(2**62, 2**63 - 1, LEAVES[0], LEAVES[:3], LEAVES[0])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.audit.encoding import to_base64
 from domain.audit.note import (
     BadSignature,
     MalformedKey,
@@ -60,6 +61,22 @@ def test_a_signature_counts_once() -> None:
 def test_not_every_text_can_be_signed(text: str) -> None:
     with pytest.raises(MalformedNote):
         sign_note(text, [NEW])
+
+
+def test_nor_be_opened_though_it_was() -> None:
+    signature = to_base64(NEW.verifier.key_id + NEW.sign(b"a\tb\n"))
+    with pytest.raises(MalformedNote, match="control character"):
+        open_note(f"a\tb\n\n— log {signature}\n".encode(), [NEW.verifier])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "more", "— x", "— x ", "— x AAAA", "— x AAAAAA==", "x AAAAAAAA", "—x AAAAAAAA", "— x+ AAAAAAAA"],
+)
+def test_a_malformed_line_beside_a_good_signature_spoils_the_note(line: str) -> None:
+    note = sign_note(TEXT, [NEW])
+    with pytest.raises(MalformedNote):
+        open_note(note + f"{line}\n".encode(), [NEW.verifier])
 
 
 @pytest.mark.parametrize("count", [0, 101])
