@@ -147,7 +147,7 @@ def test_a_hash_cut_short_is_none() -> None:
 
 
 def test_a_root_above_a_taller_tree_is_refused() -> None:
-    """A signer may pass off any hash as a root of any size; the way to it must be as long as the size says."""
+    """Any hash can be signed as the root of any size; the way to it must be as long as the size says."""
     first, second = LEAVES[:2]
     with pytest.raises(InvalidProof, match="more hashes"):
         verify_inclusion(0, 1, second, [first], node_hash(first, second))
