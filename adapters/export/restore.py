@@ -63,7 +63,7 @@ def restore(
             cursor.execute("COMMIT")
         except (psycopg.DataError, psycopg.IntegrityError) as refused:
             cursor.execute("ROLLBACK")
-            raise _refused(refused) from None
+            raise _refused(refused, reading.position) from None
         except BaseException:
             cursor.execute("ROLLBACK")
             raise
@@ -76,10 +76,10 @@ def _must_be_empty(cursor: Cursor[TupleRow]) -> None:
         raise LogNotEmpty(events=row[0])
 
 
-def _refused(error: psycopg.Error) -> "BrokenExport":
-    """What only the database finds: an action that comes twice, text that it can't hold."""
+def _refused(error: psycopg.Error, reached: int) -> BrokenExport:
+    """What is found on the way into the database: an action that comes twice, text that it can't hold."""
     line = re.search(r"line (\d+)", error.diag.context or "")
-    return BrokenExport(line=int(line[1]) if line else 0, problem=error.diag.message_primary or str(error))
+    return BrokenExport(line=int(line[1]) if line else reached, problem=str(error).splitlines()[0])
 
 
 class _Reading:
