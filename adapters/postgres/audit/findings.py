@@ -37,15 +37,21 @@ def diagnosed(connection: Connection[TupleRow], fault: Fault, head: int) -> Find
         upto = _next_behind(connection, at, head) - 1
         return Finding(at, upto, "removed", f"There is no event at {_span(at, upto)}.")
     if fault.wrong == "twice":
-        return Finding(at, at, "inserted", f"Position {at:,} is taken by more than one event.")
+        return _twice(at)
     if fault.wrong == "time":
         return Finding(at, at, "reordered", f"Event {at:,} was recorded before the one that precedes it.")
-    return _by_hashes(connection, at)
+    return _by_hashes(connection, at, min(REACH, head))
 
 
-def _by_hashes(connection: Connection[TupleRow], at: int) -> Finding:
+def _twice(at: int) -> Finding:
+    return Finding(at, at, "inserted", f"Position {at:,} is taken by more than one event.")
+
+
+def _by_hashes(connection: Connection[TupleRow], at: int, reach: int) -> Finding:
     """For an event that isn't what its hash was written for."""
-    own, following = _origin(connection, at), _origin(connection, at + 1)
+    if len(_at(connection, at)) > 1:
+        return _twice(at)
+    own, following = _origin(connection, at, reach), _origin(connection, at + 1, reach)
     if own is None:
         if following == at:
             return Finding(at, at, "inserted", f"Event {at:,} was put in: the next one was recorded there.")
@@ -62,13 +68,18 @@ def _by_hashes(connection: Connection[TupleRow], at: int) -> Finding:
     return Finding(at, at, "reordered", f"The event at {at:,} was recorded at {own:,}.")
 
 
-def _origin(connection: Connection[TupleRow], at: int) -> int | None:
+def _origin(connection: Connection[TupleRow], at: int, reach: int) -> int | None:
     """The position that the event at this one was recorded at; none if that can't be told."""
+    rows = _at(connection, at)
+    return made_for(rows[0], at, reach) if rows else None
+
+
+def _at(connection: Connection[TupleRow], at: int) -> list[TupleRow]:
+    """What stands there, if it can be read."""
     try:
-        rows = stored(connection, at, at)
+        return stored(connection, at, at)
     except psycopg.DataError:
-        return None
-    return made_for(rows[0], at, REACH) if rows else None
+        return []
 
 
 def _anyone_from(connection: Connection[TupleRow], place: int) -> bool:

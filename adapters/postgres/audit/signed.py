@@ -14,11 +14,15 @@ from domain.kernel import Rejected
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a trusted key has signed: so many events have that root. `name` is how people call it."""
+    """What a trusted key has signed: so many events have that root. `name` is how people call it.
+
+    `number` is that of a stored one; whoever changes the log may have changed those too.
+    """
 
     name: str
     size: int
     root: bytes
+    number: int | None = None
 
 
 @dataclass(slots=True)
@@ -57,20 +61,25 @@ def _take_stored(
         said = f"Checkpoint {sealed.number} is of {sealed.size:,} events, an earlier one of {size:,}."
         _note(found, sealed.size, "replayed", said)
     name = f"Checkpoint {sealed.number}"
-    signed = _take(found, name, sealed.note.encode(), trusted, sealed.size)
+    signed = _take(found, name, sealed.note.encode(), trusted, sealed.size, sealed.number)
     if signed is not None and (signed.size, signed.root) != (sealed.size, sealed.root):
         _note(found, sealed.size, "checkpoint", f"{name} is not stored as it was signed.")
 
 
 def _take(
-    found: SignedCheckpoints, name: str, note: bytes, trusted: Sequence[Verifier], size: int
+    found: SignedCheckpoints,
+    name: str,
+    note: bytes,
+    trusted: Sequence[Verifier],
+    size: int,
+    number: int | None = None,
 ) -> Signed | None:
     try:
         checkpoint = open_checkpoint(note, trusted)
     except Rejected as refused:
         _note(found, size, "checkpoint", f"{name} can't be trusted. {refused.message}")
         return None
-    signed = Signed(name, checkpoint.size, checkpoint.root)
+    signed = Signed(name, checkpoint.size, checkpoint.root, number)
     found.good.append(signed)
     return signed
 

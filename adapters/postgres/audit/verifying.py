@@ -169,15 +169,19 @@ def _strange(node: Node, sealed: int) -> Finding:
 
 
 def _forks(log: _Log, signed: Sequence[Signed]) -> list[Finding]:
-    """The first checkpoint, by size, that says otherwise than the events."""
-    good = 0
-    for one in sorted(signed, key=lambda one: one.size):
-        if log.holds(one):
-            good = one.size
-        elif one.size in log.roots:
-            said = f"{one.name} was of other events, one or more of those from {good + 1:,} to {one.size:,}."
-            return [Finding(good + 1, one.size, "forked", said)]
-    return []
+    """The smallest stored checkpoint that says otherwise than the events, and the one given if it does."""
+    other = [one for one in signed if one.size in log.roots and not log.holds(one)]
+    found = []
+    stored = min((one for one in other if one.number is not None), key=lambda one: one.size, default=None)
+    if stored is not None:
+        held = [one.size for one in signed if one.number is not None and log.holds(one)]
+        found.append(_fork(stored, max((size for size in held if size < stored.size), default=0)))
+    return found + [_fork(one, 0) for one in other if one.number is None]
+
+
+def _fork(one: Signed, held: int) -> Finding:
+    said = f"{one.name} was of other events, one or more of those from {held + 1:,} to {one.size:,}."
+    return Finding(held + 1, one.size, "forked", said)
 
 
 def _ranges(head: int, sizes: Sequence[int]) -> Iterator[Range]:
