@@ -53,11 +53,13 @@ def export(
         with whole(asked["parquet"]) as path:
             write_parquet(counted.through(entries(database, until)), path)
     if _OF_OBJECTS & set(asked):
-        _export_objects(database, asked, until, counted)
+        _export_objects(database, folder, asked, until, counted)
     return list(asked.values())
 
 
-def _export_objects(database: Database, asked: dict[str, Path], until: int, counted: "_Counted") -> None:
+def _export_objects(
+    database: Database, folder: Path, asked: dict[str, Path], until: int, counted: "_Counted"
+) -> None:
     """JSON and XES are written from the SQLite form, which is made for them alone if nobody wants it."""
     from adapters.export.ocel_reading import reading
     from adapters.export.ocel_sqlite import write_ocel_sqlite
@@ -66,7 +68,7 @@ def _export_objects(database: Database, asked: dict[str, Path], until: int, coun
         if "ocel-sqlite" in asked:
             objects = stack.enter_context(whole(asked["ocel-sqlite"]))
         else:
-            objects = Path(stack.enter_context(TemporaryDirectory())) / FILES["ocel-sqlite"]
+            objects = Path(stack.enter_context(TemporaryDirectory(dir=folder))) / FILES["ocel-sqlite"]
         with no_full_collections():
             facts = PostgresStore(database).read(0, until)
             write_ocel_sqlite(counted.through(facts), objects)

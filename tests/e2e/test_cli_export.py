@@ -37,9 +37,10 @@ def head(database_url: str) -> int:
 
 
 @pytest.fixture
-def run(database_url: str) -> Run:
+def run(database_url: str, tmp_path: Path) -> Run:
     def run(*words: object, url: str = database_url) -> Result:
-        return CliRunner().invoke(cli, [str(word) for word in words], env={"DATABASE_URL": url})
+        environment = {"DATABASE_URL": url, "DEALTRAIL_HOME": str(tmp_path / "home")}
+        return CliRunner().invoke(cli, [str(word) for word in words], env=environment)
 
     return run
 
@@ -127,6 +128,30 @@ def test_import_tells_of_an_export_what_it_tells_of_actions(
     assert answer(run("deal", "D-1", "--json", url=other_database_url))["status"] == "won"
     twice = answer(run("import", log, "--json", url=other_database_url), code=1)
     assert twice["error"]["code"] == "log_not_empty"
+
+
+def test_a_kept_checkpoint_holds_for_the_restored_log_and_is_signed_anew_to_the_byte(
+    head: int, run: Run, other_database_url: str, tmp_path: Path
+) -> None:
+    assert run("audit", "keygen", "--name", "example.com/deals").exit_code == 0
+    kept, again = tmp_path / "kept", tmp_path / "again"
+    assert run("audit", "seal", "--out", kept).exit_code == 0
+    run("audit", "export", "--out", tmp_path, "--format", "ndjson")
+    assert answer(run("import", tmp_path / "log.ndjson", "--json", url=other_database_url))["events"] == head
+    verified = run("audit", "verify", "--checkpoint", kept, url=other_database_url)
+    assert verified.exit_code == 0, verified.output
+    assert run("audit", "seal", "--out", again, url=other_database_url).exit_code == 0
+    assert again.read_bytes() == kept.read_bytes()
+
+
+def test_a_cut_tail_is_seen_by_a_kept_checkpoint(
+    head: int, run: Run, other_database_url: str, tmp_path: Path
+) -> None:
+    assert run("audit", "keygen", "--name", "example.com/deals").exit_code == 0
+    assert run("audit", "seal", "--out", tmp_path / "kept").exit_code == 0
+    run("audit", "export", "--out", tmp_path, "--format", "ndjson", "--until", head - 1)
+    assert run("import", tmp_path / "log.ndjson", url=other_database_url).exit_code == 0
+    assert run("audit", "verify", "--checkpoint", tmp_path / "kept", url=other_database_url).exit_code == 1
 
 
 def test_an_export_is_imported_alone(head: int, run: Run, other_database_url: str, tmp_path: Path) -> None:
