@@ -9,6 +9,7 @@ from rich.table import Table
 
 from benchmarks import payroll
 from benchmarks.appending import appending
+from benchmarks.auditing import auditing
 from benchmarks.figures import Figure
 from benchmarks.ground import EVENTS_PER_LEAD, Ground, ground
 from benchmarks.importing import importing
@@ -16,7 +17,7 @@ from benchmarks.projecting import keeping_up, rebuilding
 from benchmarks.reporting import reporting
 from benchmarks.starting import starting
 
-NAMES = ("start", "append", "log", "payroll")
+NAMES = ("start", "append", "log", "payroll", "audit")
 
 
 @click.command()
@@ -40,7 +41,7 @@ def main(names: Sequence[str], events: str) -> None:
 def _chosen(names: Sequence[str], sizes: Sequence[int]) -> Iterator[tuple[str, list[Figure]]]:
     if "start" in names:
         yield "The command's own start", starting()
-    if {"append", "log", "payroll"} & {*names}:
+    if {"append", "log", "payroll", "audit"} & {*names}:
         with ground() as place:
             if "append" in names:
                 yield "Appending", appending(place)
@@ -49,6 +50,8 @@ def _chosen(names: Sequence[str], sizes: Sequence[int]) -> Iterator[tuple[str, l
                     yield from _log(place, size)
             if "payroll" in names:
                 yield "Payroll", _payroll(place, sizes[0])
+            if "audit" in names:
+                yield "Audit", auditing(place, sizes[0])
 
 
 def _log(place: Ground, events: int) -> Iterator[tuple[str, list[Figure]]]:

@@ -1,4 +1,4 @@
--- What is hashed for an event: one line of JSON, the event's stored bytes at its end, as docs/audit.md says it.
+-- What is hashed for an event: one line of JSON, the event's stored bytes at its end.
 -- The engine builds the same line by itself; this is how an auditor does it in SQL:
 -- SELECT notification_id FROM log.event WHERE leaf_hash <> sha256('\x00'::bytea || log.leaf(event));
 CREATE FUNCTION log.leaf(one log.event) RETURNS bytea LANGUAGE sql STABLE AS $$
