@@ -188,6 +188,8 @@ class Standing:
 
     def _refunds_of(self, win: Win) -> Iterator[Money]:
         """Refunds that came since the win, and before the next one."""
+        if not self._refunds:
+            return
         until = min((one.occurred_at for one in self.deal.wins if one.position > win.position), default=None)
         for refund in self._refunds:
             if refund.occurred_at >= win.occurred_at and (until is None or refund.occurred_at < until):
