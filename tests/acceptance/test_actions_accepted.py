@@ -1,4 +1,4 @@
-"""Every action of the contract's table: with all it may say, with the least, and with null for the rest."""
+"""Every action of the contract's table but payroll's: with all it may say, with the least, and with null for the rest."""
 
 from pathlib import Path
 
