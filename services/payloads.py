@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
     model_validator,
 )
@@ -285,7 +286,7 @@ class DisputeLine(Payload):
 class ResolveDispute(Payload):
     """Without a `line`, of the statement's open disputes the one that waits longest."""
 
-    accepted: bool
+    accepted: StrictBool
     note: Text
     line: (
         Annotated[Name, BeforeValidator(lambda value: str(value) if type(value) is int else value)] | None
