@@ -1,4 +1,4 @@
-"""The actions of the contract but payroll's: with all they may say, with the least, with null for the rest."""
+"""Every action but those of payroll: with all it may say, with the least, and with null for the rest."""
 
 from pathlib import Path
 
