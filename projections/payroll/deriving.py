@@ -19,12 +19,16 @@ def derived(sale: Sale, basis: Decimal, currency: str, plan: Plan | None) -> Ite
         return
     if account.amount == basis and account.currency == currency:
         yield from _sum(account)
-    elif basis:
-        yield from (f"{step}." for step, _ in account.steps)
-        if plan is not None and plan.clawback_days is not None:
-            yield f"By the plan nothing is taken back later than {plan.clawback_days} days after the earning."
-        yield f"On these rests the basis, {money(basis, currency)}; it is not a plain sum of them."
-    elif sale.reopening is not None and _in_time(sale, sale.reopening, plan):
+        return
+    yield from (f"{step}." for step, _ in account.steps)
+    if plan is not None and plan.clawback_days is not None:
+        yield f"By the plan nothing is taken back later than {plan.clawback_days} days after the earning."
+    yield f"On these rests the basis, {money(basis, currency)}; it is not a plain sum of them."
+
+
+def void(sale: Sale, plan: Plan | None) -> Iterator[str]:
+    """A sentence on the win that is no more, if that is why nothing is earned."""
+    if sale.reopening is not None and _in_time(sale, sale.reopening, plan):
         yield f"The deal was reopened{by(sale.reopening)}: nothing is earned by that win."
 
 

@@ -11,7 +11,7 @@ from domain.payroll.plans import Plan, Tiers
 from domain.payroll.rating import MONTHS, plain
 from domain.payroll.standing import WHOLE, ZERO, rounded
 from domain.shared.periods import Period
-from projections.payroll.deriving import derived, left_out
+from projections.payroll.deriving import derived, left_out, void
 from projections.payroll.previews import Pay
 from projections.payroll.sale import Facts, Sale
 from projections.payroll.wording import money, whose
@@ -70,9 +70,18 @@ def _late(line: Line, sale: Sale, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _basis(line: Line, entries: Entitlement, sale: Sale, currency: str, plan: Plan | None) -> Iterator[str]:
-    """How the whole basis came about, whatever percents its slices are paid at."""
-    basis = sum((entry.basis for _, entry in entries_of(line, entries)), rounded(ZERO, currency))
-    told = list(derived(sale, basis, currency, plan))
+    """How the whole basis came about, whatever percents its slices are paid at; or that there is none now.
+
+    What is taken back whole rests on all that may be why: it isn't known which of that makes the sum.
+    """
+    now = entries_of(line, entries)
+    basis = sum((entry.basis for _, entry in now), rounded(ZERO, currency))
+    rule = (line.plan, line.plan_version, line.rate)
+    gone = not any(entry.basis for key, entry in now if (key.plan, key.plan_version, key.rate) == rule)
+    if line.kind == "adjustment" and gone:
+        told = [] if basis else list(void(sale, plan))
+    else:
+        told = list(derived(sale, basis, currency, plan))
     yield from told
     if not told and line.share is not None and (line.share != WHOLE or line.role):
         role = f" as {line.role}" if line.role else ""

@@ -1,6 +1,6 @@
 """One win of a deal, or one payment on it, and what it comes to: by the events that a line rests on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from domain.deals.events import DealAmended, DealReopened, DealSplit, DealWon
 from domain.finance.events import RateRecorded
 from domain.kernel import Event, Recorded
-from domain.payments.events import PaymentMatched, PaymentRecorded, RefundRecorded
+from domain.payments.events import PaymentRecorded, RefundRecorded
 from domain.payroll.events import Line
 from domain.payroll.rating import plain
 from domain.payroll.standing import WHOLE, ZERO, divide, rounded
@@ -46,7 +46,7 @@ class Sale:
     """What a line about a deal is about. Without a `win` the facts don't name it."""
 
     def __init__(self, line: Line, facts: Facts, zone: ZoneInfo) -> None:
-        self._line, self._facts, self._zone = line, facts, zone
+        self.line, self._facts, self._zone = line, facts, zone
         paid = [one for one in self._all(PaymentRecorded) if line.of != "win" and one.entity == line.earning]
         self._wins = [one for one in self._all(DealWon) if one.entity == line.deal]
         self.payment = paid[0] if paid else None
@@ -83,7 +83,7 @@ class Sale:
         for change in self._all(DealAmended):
             of = change.event
             meanwhile = win.position < change.position and (end is None or change.position < end.position)
-            if change.entity == self._line.deal and meanwhile:
+            if change.entity == self.line.deal and meanwhile:
                 step = f"The amount was corrected to {money(of.amount, of.currency)}{by(change)}"
                 account.begin(step, of.amount, of.currency)
         next_win = min((one.occurred_at for one in self._wins if one.position > win.position), default=None)
@@ -94,7 +94,7 @@ class Sale:
 
     def rests_on(self, fact: Recorded[Event]) -> bool:
         """Whether the line does."""
-        return fact.position in self._line.events
+        return fact.position in self.line.events
 
     def day(self, moment: datetime) -> date:
         """By the company's calendar."""
@@ -107,15 +107,9 @@ class Sale:
             self._give_back(account, refund)
         return account
 
-    def _refunds(self) -> Iterator[Recorded[RefundRecorded]]:
-        """Of this payment, or of the deal, as they were made; one that names no deal is taken to be its."""
-        deals = {one.entity: one.event.deal for one in self._all(PaymentRecorded)}
-        deals |= {one.entity: one.event.deal for one in self._all(PaymentMatched)}
-        for one in sorted(self._all(RefundRecorded), key=lambda one: (one.occurred_at, one.position)):
-            deal = one.event.deal or deals.get(one.entity) or self._line.deal
-            other = self.payment is not None and one.entity != self.payment.entity and one.entity in deals
-            if deal == self._line.deal and not other:
-                yield one
+    def _refunds(self) -> list[Recorded[RefundRecorded]]:
+        """In the order in which they were made. A line rests on none of other deals, whatever they name."""
+        return sorted(self._all(RefundRecorded), key=lambda one: (one.occurred_at, one.position))
 
     def _give_back(self, account: Account, refund: Recorded[RefundRecorded]) -> None:
         of = refund.event
@@ -139,7 +133,7 @@ class Sale:
             was = self.worth(earlier)
             step = (
                 f"An earlier win of it, worth {money(was.amount, was.currency)}{by(earlier)}, was reopened"
-                f"{by(end)} when commission on it stayed: this is paid on what exceeds that"
+                f"{by(end)}; what commission was paid on and stayed is not paid again"
             )
             told = was.currency == account.currency and not (self.payment or self._splits())
             if whole is None or was.amount is None or not told:
@@ -164,12 +158,12 @@ class Sale:
         if not splits:
             return
         shares = splits[-1].event.shares
-        own = [at for at, share in enumerate(shares) if share.rep == self._line.credited]
+        own = [at for at, share in enumerate(shares) if share.rep == self.line.credited]
         named = " and ".join(
             f"{plain(shares[at].percent)} %{f' as {shares[at].role}' if shares[at].role else ''}"
             for at in own
         )
-        step = f"{whose(self._line)} of the deal is {named or '0 %'}{by(splits[-1])}"
+        step = f"{whose(self.line)} of the deal is {named or '0 %'}{by(splits[-1])}"
         if account.amount is None or account.currency is None:
             account.go_on(step, None, account.currency)
             return
@@ -180,10 +174,10 @@ class Sale:
         account.go_on(step, part, account.currency, note)
 
     def _splits(self) -> list[Recorded[DealSplit]]:
-        return [one for one in self._all(DealSplit) if one.entity == self._line.deal]
+        return [one for one in self._all(DealSplit) if one.entity == self.line.deal]
 
     def _end(self, win: Recorded[DealWon]) -> Recorded[DealReopened] | None:
-        ends = (one for one in self._all(DealReopened) if one.entity == self._line.deal)
+        ends = (one for one in self._all(DealReopened) if one.entity == self.line.deal)
         return next((one for one in ends if one.position > win.position), None)
 
     def _rate(self, currency: str | None, quote: str | None, day: date) -> Recorded[RateRecorded] | None:

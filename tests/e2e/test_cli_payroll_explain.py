@@ -101,8 +101,8 @@ def test_what_stayed_of_an_earlier_win_is_told(payday: Payday, explain: Explain)
     payday.do("deal.win", "D-1", money("1200"))
     assert explain("2026-03/ann/1") == [
         "It was won for 1,200.00 USD.",
-        "An earlier win of it, worth 1,100.00 USD, was reopened when commission on it stayed: "
-        "this is paid on what exceeds that: 100.00 USD.",
+        "An earlier win of it, worth 1,100.00 USD, was reopened; "
+        "what commission was paid on and stayed is not paid again: 100.00 USD.",
         "100.00 USD at 10 % is 10.00 USD: 10 % of the won amount (own v1).",
     ]
 
@@ -114,8 +114,8 @@ def test_a_sum_that_does_not_come_out_is_not_stated(payday: Payday, explain: Exp
     payday.do("deal.split", "D-1", {"shares": [{"rep": "ann", "percent": "100"}]})
     assert explain("2026-03/ann/1") == [
         "It was won for 1,200.00 USD.",
-        "An earlier win of it, worth 1,100.00 USD, was reopened when commission on it stayed: "
-        "this is paid on what exceeds that.",
+        "An earlier win of it, worth 1,100.00 USD, was reopened; "
+        "what commission was paid on and stayed is not paid again.",
         "Your part of the deal is 100 %.",
         "By the plan nothing is taken back later than 30 days after the earning.",
         "On these rests the basis, 100.00 USD; it is not a plain sum of them.",
