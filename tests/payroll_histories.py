@@ -182,7 +182,7 @@ class Player:
 
     history: History
     company: InMemory = field(default_factory=InMemory)
-    won: dict[str, tuple[str, str] | None] = field(default_factory=dict)
+    won: dict[str, tuple[str | None, str] | None] = field(default_factory=dict)
     payments: dict[str, str | None] = field(default_factory=dict)
     currencies: dict[str, str] = field(default_factory=dict)
     employed: set[str] = field(default_factory=lambda: set(REPS))
@@ -234,7 +234,7 @@ class Player:
         while self.closed < PERIODS:
             self.close()
 
-    def win(self, deal: str, amount: str, currency: str, day: int) -> None:
+    def win(self, deal: str, amount: str | None, currency: str, day: int) -> None:
         if self.won.get(deal) is None:
             self.won[deal] = amount, currency
             self.company.win(deal, amount, written(day), currency)

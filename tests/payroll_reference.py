@@ -51,27 +51,20 @@ def without_kept(
 ) -> tuple[list[Decimal], dict[str, Decimal]]:
     """What remains of each rep's part, and of what each of them kept, all in that currency.
 
-    First everybody's own; then what is left of all that was kept, from what remains, in proportion.
+    First everybody's own; then what is left of all that was kept, from what remains, in proportion. What
+    that leaves over was kept by those named last.
     """
     left, rest = dict(kept), []
     for rep, part in zip(reps, parts, strict=True):
         own = min(part, left.get(rep, Decimal(0)))
         rest.append(part - own)
         left[rep] = left.get(rep, Decimal(0)) - own
-    pool, whole = sum(left.values(), Decimal(0)), sum(rest, Decimal(0))
-    if not pool or not whole:
-        return rest, left
-    taken = min(pool, whole)
+    taken = min(sum(left.values(), Decimal(0)), sum(rest, Decimal(0)))
     lost = shared_out(taken, rest, currency)
-    used = (
-        left.values()
-        if taken == pool
-        else shared_out(taken, [max(one, Decimal(0)) for one in left.values()], currency)
-    )
-    return (
-        [part - less for part, less in zip(rest, lost, strict=True)],
-        {rep: amount - less for (rep, amount), less in zip(left.items(), used, strict=True)},
-    )
+    for rep, amount in left.items():
+        used = min(amount, taken)
+        left[rep], taken = amount - used, taken - used
+    return [part - less for part, less in zip(rest, lost, strict=True)], left
 
 
 def month_of(day: date) -> int:
@@ -308,7 +301,8 @@ class Reference:
                     else None
                 )
                 if compared is None or compared >= total or not fixed:
-                    layers, currency = [Layer(amount, when)], change.event.currency
+                    earned = when if layers else win.won.occurred_at
+                    layers, currency = [Layer(amount, earned)], change.event.currency
             elif amount > total:
                 layers.append(Layer(amount - total, when))
             elif not fixed:
@@ -465,7 +459,7 @@ class Reference:
         """In the order of time: each uses up what earlier wins kept and earlier payments did not use."""
         win = self.wins(deal)[at]
         day = self.day(win.won.occurred_at)
-        by_wins: list[Kept] | None = None
+        before: list[Due] = []
         for money in self.money(deal):
             currency, by = money.event.currency, self.pays_by(payer.rep, win, money)
             if by is None or not self.earns(payer, by):
@@ -479,16 +473,26 @@ class Reference:
                 continue
             try:
                 same = self.in_currency(self.kept_of(deal, at, payer, money.entity), currency, day)
-                if by_wins is None:
-                    by_wins = self.kept_by_wins(deal, at, payer)
-                pool = self.in_currency(by_wins, currency, day)
+                rest, _ = without_kept(parts, reps, same, currency)
+                before.append(Due(rest, currency, any(same.values())))
+                pool = self.unused(self.kept_by_wins(deal, at, payer), before[:-1], reps, currency, day)
             except NoRateError:
                 yield money.entity, UNKNOWN
                 continue
-            rest, _ = without_kept(parts, reps, same, currency)
-            rest, left = without_kept(rest, reps, pool, currency)
-            by_wins = [Kept(rep, amount, currency) for rep, amount in left.items()]
+            rest, _ = without_kept(rest, reps, pool, currency)
             yield money.entity, Due(rest, currency, any(same.values()) or any(pool.values()))
+
+    def unused(
+        self, kept: list[Kept], before: list[Due], reps: list[str], currency: str, day: date
+    ) -> dict[str, Decimal]:
+        """What earlier payments, each in money of that day, did not use up of what was kept."""
+        pool = self.in_currency(kept, currency, day)
+        for due in before if any(pool.values()) else []:
+            into = self.converted(sum(due.parts, Decimal(0)), due.currency, currency, day)
+            if into is None:
+                raise NoRateError(due.currency)
+            _, pool = without_kept(shared_out(into, due.parts, currency), reps, pool, currency)
+        return pool
 
     def parted(
         self, deal: str, win: OneWin, whole: Decimal, currency: str
@@ -497,7 +501,7 @@ class Reference:
         return [rep for rep, *_ in shares], shared_out(whole, [percent for *_, percent in shares], currency)
 
     def in_currency(self, kept: Iterable[Kept], currency: str, day: date) -> dict[str, Decimal]:
-        """What each rep kept in all, by the rates of that day."""
+        """What each rep kept in all, by the rates of that day; less than nothing is nothing."""
         sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
         for one in kept:
             sums[one.rep, one.currency] += one.amount
@@ -507,7 +511,7 @@ class Reference:
             if into is None:
                 raise NoRateError(of)
             whole[rep] = whole.get(rep, Decimal(0)) + into
-        return whole
+        return {rep: max(amount, Decimal(0)) for rep, amount in whole.items()}
 
     def kept_by_wins(self, deal: str, at: int, payer: Payer) -> list[Kept]:
         """What wins before number `at` earned as wins and kept."""

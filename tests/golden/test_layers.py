@@ -83,6 +83,18 @@ def test_within_the_window_all_is_taken_and_more(company: Company) -> None:
     ]
 
 
+def test_an_amount_named_later_has_the_wins_own_window(company: Company) -> None:
+    company.deal("D2", "ann")
+    company.win("D2", None, "2026-02-01")
+    company.amend("D2", "1000.00", "2026-02-20")
+    company.close("2026-02")
+    company.amend("D2", "900.00", "2026-03-03")
+    company.amend("D2", "800.00", "2026-03-04")
+    company.close("2026-03")
+    assert company.paid("ann", "2026-02") == ["win D2 2026-02: 1000.00 at 5 % = 50.00", "total 50.00"]
+    assert company.paid("ann", "2026-03") == ["adjustment D2 2026-02: -100.00 at 5 % = -5.00", "total -5.00"]
+
+
 def test_a_typo_in_the_currency_is_put_right(company: Company) -> None:
     """1000.00 EUR are 1100.00 USD that day: not less, so they replace what was earned; then USD again."""
     company.rate("EUR", "USD", "1.10", "2026-02-20")
