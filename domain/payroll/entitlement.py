@@ -110,7 +110,7 @@ def _bounded(
         earned[key.for_period] += entry.amount
     positions: defaultdict[Period, set[int]] = defaultdict(set)
     for credit in credits:
-        positions[credit.period].add(credit.position)
+        positions[credit.period] |= credit.events
     advanced = ZERO
     for period in _periods(records.begin, upto):
         bound = _bound_in(records, rep, period)
@@ -137,7 +137,7 @@ def _bounded(
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """A rep's period, the plan that bounds it, and where what was earned in it is recorded."""
+    """A rep's period, the plan that bounds it, and the positions of what was earned in it."""
 
     rep: str
     period: Period

@@ -1,5 +1,6 @@
 """A statement: E(P, n) less all that earlier statements paid, line by line."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
@@ -98,9 +99,15 @@ def _changes(
             yield key, entry
         elif (entry.basis, entry.amount) != (before.basis, before.amount):
             yield key, _difference(entry, before)
-    for key, before in paid.items():
-        if key not in entries and (before.basis or before.amount):
-            yield key, _taken_back(before, _bearing_on(records, earned, key, rep))
+    gone = [key for key, before in paid.items() if key not in entries and (before.basis or before.amount)]
+    if not gone:
+        return
+    instead: defaultdict[tuple[str | None, str, str], frozenset[int]] = defaultdict(frozenset)
+    for key, entry in entries.items():
+        instead[key.deal, key.earning, key.credited] |= entry.events
+    for key in gone:
+        because = _bearing_on(records, earned, key, rep) | instead[key.deal, key.earning, key.credited]
+        yield key, _taken_back(paid[key], because)
 
 
 def _difference(entry: Entry, before: Entry) -> Entry:
