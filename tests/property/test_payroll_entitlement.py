@@ -11,7 +11,6 @@ from payroll_reference import Key, Reference, month_of, shared_out
 from domain.payroll.earnings import earnings
 from domain.payroll.entitlement import entitlement
 from domain.payroll.events import PeriodClosed, StatementIssued
-from domain.payroll.records import Part
 from domain.payroll.standing import divide
 from domain.payroll.statement import statement, statements
 from domain.shared.periods import Period
@@ -246,6 +245,6 @@ def test_parts_sum_to_the_whole(minor_units: int, weights: list[int], currency: 
     percents = [Decimal(weight) * 100 / sum(weights) for weight in weights[:-1]]
     percents = [round(percent, 6) for percent in percents]
     percents.append(100 - sum(percents))
-    parts = divide(whole, [Part(f"rep-{at}", None, percent) for at, percent in enumerate(percents)], currency)
+    parts = divide(whole, percents, currency)
     assert sum(parts) == whole
     assert parts == shared_out(whole, percents, currency)
