@@ -284,7 +284,7 @@ class Reference:
                 and amount > 0
             ):
                 amount = max(amount - (self.given_back(back, back.event.amount, currency) or 0), Decimal(0))
-        return amount, currency
+        return None if win.reopened and amount <= 0 else (amount, currency)
 
     def corrected(self, win: OneWin, window: int | None) -> tuple[Decimal, str] | None:
         """The win's amount as corrected: layers, each of which can be lost only within its own window."""

@@ -162,6 +162,8 @@ class Standing:
                 continue
             amount = max(amount - back.amount, ZERO)
             events |= back.events
+        if win.reopened is not None and amount <= 0:
+            return None  # What is to the rep's good has no window.
         return Net(amount, currency, events)
 
     def _corrected(self, win: Win, window: int | None) -> Net:
@@ -200,17 +202,19 @@ class Standing:
 
     def _layered(self, layers: list[_Layer], change: Change, window: int | None) -> bool:
         """Add to the layers, or take from them; whether that changed anything."""
-        more = change.amount - _total(layers)
-        if more > 0:
-            layers.append(_Layer(more, change.occurred_at))
-        before = more
+        total = _total(layers)
+        if change.amount > total:
+            layers.append(_Layer(change.amount - total, change.occurred_at))
+            return True
+        covered = [self._within(window, one.earned_at, change.occurred_at) for one in layers]
+        due = total - change.amount
         for at in range(len(layers) - 1, -1, -1):
-            layer = layers[at]
-            if more < 0 and self._within(window, layer.earned_at, change.occurred_at):
-                taken = -more if at == 0 else min(-more, layer.amount)
-                layers[at] = _Layer(layer.amount - taken, layer.earned_at)
-                more += taken
-        return before > 0 or more != before
+            if covered[at]:
+                last = at == 0 and all(covered)  # Nothing stays then: an amount may become less than nothing.
+                taken = due if last else min(due, max(layers[at].amount, ZERO))
+                layers[at] = _Layer(layers[at].amount - taken, layers[at].earned_at)
+                due -= taken
+        return _total(layers) != total
 
     def _refunds_of(self, win: Win) -> Iterator[Money]:
         """Refunds that came since the win, and before the next one."""

@@ -5,7 +5,7 @@ Each rep's part is judged by their own plan; an override by the head's alone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -54,8 +54,8 @@ class Stayed:
         key = (win.position, window, head)
         if key not in self._won:
             net = self._standing.worth(win, window)
-            kept = [one for earlier in self._standing.before(win) for one in self._kept(earlier, head)]
-            self._won[key] = None if net is None else self._beyond(win, self._divided(net, win), kept)
+            parts = None if net is None else self._divided(net, win)
+            self._won[key] = parts and self._beyond(win, parts, lambda earlier: self._kept(earlier, head))
         return self._won[key]
 
     def paid(self, payment: PaymentRecord, win: Win, window: int | None, head: str | None) -> Parts | None:
@@ -64,8 +64,10 @@ class Stayed:
         What stayed of earlier wins themselves is used up by the win's payments, one after the other.
         """
         parts = self._less_its_own(payment, win, window, head)
+        if parts is None or parts.whole.amount <= 0:
+            return parts
         kept = [one for earlier in self._standing.before(win) for one in self._kept_by_win(earlier, head)]
-        if parts is None or not kept:
+        if not kept:
             return parts
         left, events = self._by_rep(kept, parts.currency, win)
         for other in self._standing.payments:
@@ -86,12 +88,10 @@ class Stayed:
         key = (payment.id, win.position, window, head)
         if key not in self._received:
             net = self._standing.received(payment, win, window)
-            kept = [
-                one
-                for earlier in self._standing.before(win)
-                for one in self._kept_by_payment(payment, earlier, head)
-            ]
-            self._received[key] = None if net is None else self._beyond(win, self._divided(net, win), kept)
+            parts = None if net is None else self._divided(net, win)
+            self._received[key] = parts and self._beyond(
+                win, parts, lambda earlier: self._kept_by_payment(payment, earlier, head)
+            )
         return self._received[key]
 
     def _kept(self, earlier: Win, head: str | None) -> Iterator[_Kept]:
@@ -125,14 +125,16 @@ class Stayed:
         percents = tuple(part.percent for part in self._standing.parts(win))
         return Parts(tuple(divide(net.amount, percents, net.currency)), percents, net.currency, net.events)
 
-    def _beyond(self, win: Win, parts: Parts, kept: Sequence[_Kept]) -> Parts:
-        if not kept:
+    def _beyond(self, win: Win, parts: Parts, kept_of: Callable[[Win], Iterator[_Kept]]) -> Parts:
+        """What exceeds what earlier wins kept; from what is not above zero nothing is taken."""
+        if parts.whole.amount <= 0:
             return parts
+        kept = [one for earlier in self._standing.before(win) for one in kept_of(earlier)]
         left, events = self._by_rep(kept, parts.currency, win)
         return self._less(win, parts, left, events)
 
     def _less(self, win: Win, parts: Parts, kept: Mapping[str, Decimal], events: frozenset[int]) -> Parts:
-        if parts.whole.amount <= 0 or not any(kept.values()):
+        if not any(kept.values()):
             return parts
         amounts, _ = _take(parts.amounts, self._reps(win), kept, parts.currency)
         return replace(parts, amounts=tuple(amounts), weights=tuple(amounts), events=parts.events | events)
@@ -140,11 +142,19 @@ class Stayed:
     def _by_rep(
         self, kept: Sequence[_Kept], currency: str, win: Win
     ) -> tuple[Mapping[str, Decimal], frozenset[int]]:
+        """What each rep kept in all, in that currency by the rates of the win's day. Raises Missing."""
+        sums: dict[tuple[str, str], Net] = {}
+        for one in kept:
+            key = one.rep, one.net.currency
+            before = sums.get(key, Net(ZERO, one.net.currency, frozenset()))
+            sums[key] = Net(before.amount + one.net.amount, before.currency, before.events | one.net.events)
         amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
         events: frozenset[int] = frozenset()
-        for one in kept:
-            there = self._standing.converted(one.net, currency, self._standing.day(win.occurred_at))
-            amounts[one.rep] += there.amount
+        for (rep, _), whole in sums.items():
+            if not whole.amount:
+                continue  # Nothing needs no rate.
+            there = self._standing.converted(whole, currency, self._standing.day(win.occurred_at))
+            amounts[rep] += there.amount
             events |= there.events
         return amounts, events
 
