@@ -125,7 +125,7 @@ class _Writer:
         if open_deals and chance.random() < 0.3:
             deal = chance.choice(open_deals)
             self.won.add(deal)
-            return "win", deal, chance.choice(AMOUNTS), self.currency(deal)
+            return "win", deal, chance.choice([*AMOUNTS, None]), self.currency(deal)
         deal = chance.choice(sorted(self.won) or sorted(DEALS))
         kind = chance.choice(
             [

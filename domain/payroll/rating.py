@@ -11,7 +11,6 @@ from domain.payroll.plans import Step, Tiers, Window
 from domain.payroll.standing import WHOLE, ZERO, Missing, rounded
 
 MONTHS: Mapping[Window, int] = {"month": 1, "quarter": 3, "year": 12}
-_Window = tuple[str, Window, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +26,27 @@ class Rated:
 
 def rate(credits: Sequence[Credited], earned: Earnings) -> Iterator[Rated]:
     """The percents of one rep's credits. What lacks a percent or a quota is noted in `earned.unpaid`."""
-    windows: defaultdict[_Window, list[Credited]] = defaultdict(list)
+    counted: defaultdict[str, list[Credited]] = defaultdict(list)
+    windows: defaultdict[str, set[Window]] = defaultdict(set)
     for credit in credits:
-        tiers = credit.plan.tiers
         if credit.kind == "override":
             yield _override(credit)
-        elif tiers is not None:
-            number = credit.period.index // MONTHS[tiers.window]
-            windows[credit.assignment.plan, tiers.window, number].append(credit)
-        else:
-            try:
-                yield _flat(credit)
-            except Missing as missing:
-                earned.note(credit, missing)
-    for together in windows.values():
-        yield from _tiered(together, earned)
+            continue
+        counted[credit.assignment.plan].append(credit)
+        if credit.plan.tiers is not None:
+            windows[credit.assignment.plan].add(credit.plan.tiers.window)
+            continue
+        try:
+            yield _flat(credit)
+        except Missing as missing:
+            earned.note(credit, missing)
+    for plan, used in windows.items():
+        for window in sorted(used):
+            together: defaultdict[int, list[Credited]] = defaultdict(list)
+            for credit in counted[plan]:
+                together[credit.period.index // MONTHS[window]].append(credit)
+            for inside in together.values():
+                yield from _tiered(inside, window, earned)
 
 
 def _override(credit: Credited) -> Rated:
@@ -72,21 +77,24 @@ def _named(credit: Credited) -> str:
     return f"{credit.rep}'s own deals"
 
 
-def _tiered(together: list[Credited], earned: Earnings) -> Iterator[Rated]:
-    """The credits of one window, in the order in which they were earned."""
+def _tiered(together: list[Credited], window: Window, earned: Earnings) -> Iterator[Rated]:
+    """The credits of one window, in the order in which they were earned.
+
+    All versions of a plan count together; only those with tiers over such a window pay by it.
+    """
     together.sort(key=lambda one: (one.period, one.earned_at, one.position, one.deal, one.earning))
     so_far, came_above = ZERO, dict[Decimal, int]()
     at_once: list[tuple[Credited, Tiers, Sequence[Decimal]]] = []
     for credit in together:
+        before, so_far = so_far, so_far + credit.basis
         tiers = credit.plan.tiers
-        if tiers is None:
-            raise ValueError(f"{credit.assignment.plan} has no tiers")
+        if tiers is None or tiers.window != window:
+            continue
         try:
             bounds = _bounds(credit, tiers)
         except Missing as missing:
             earned.note(credit, missing)
             continue
-        before, so_far = so_far, so_far + credit.basis
         for bound in bounds[1:]:
             if before <= bound < so_far:
                 came_above[bound] = credit.position

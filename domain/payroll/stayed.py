@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.payroll.records import PaymentRecord, Win
-from domain.payroll.standing import ZERO, Bound, Net, Standing, divide
+from domain.payroll.standing import ZERO, Bound, Missing, Net, Standing, divide
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,12 @@ class Stayed:
         for at, rep, payee in self._payees(earlier, head):
             held = self._standing.bound(payee, earlier.occurred_at)
             if held is not None and held[1].plan.basis == "won" and _pays(held, head):
-                parts = self.won(earlier, held[1].plan.clawback_days, head)
+                try:
+                    parts = self.won(earlier, held[1].plan.clawback_days, head)
+                except Missing as missing:
+                    if missing.kind != "no_amount":
+                        raise
+                    continue  # Nobody can name it any more, and nothing was paid on it.
                 yield from _kept_of(parts, at, rep, earlier)
 
     def _kept_by_payment(self, payment: PaymentRecord, earlier: Win, head: str | None) -> Iterator[_Kept]:

@@ -157,6 +157,33 @@ def test_without_a_rate_for_what_was_kept_the_second_win_waits(company: Company)
     assert company.paid("ann", "2026-03") == ["adjustment D1 2026-02: 250.00 at 5 % = 12.50", "total 12.50"]
 
 
+def test_nothing_kept_in_another_currency_needs_no_rate(company: Company) -> None:
+    company.rate("EUR", "USD", "1.10", "2026-01-10")
+    company.win("D1", "0.00", "2026-01-10", "EUR")
+    company.reopen("D1", "2026-02-20")
+    company.win("D1", "1500.00", "2026-02-25")
+    company.close("2026-01", "2026-02")
+    assert company.paid("ann", "2026-02") == ["win D1 2026-02: 1500.00 at 5 % = 75.00", "total 75.00"]
+
+
+def test_a_second_win_of_less_than_nothing_needs_no_rate_for_what_was_kept(company: Company) -> None:
+    company.rate("EUR", "USD", "1.10", "2026-01-10")
+    company.win("D1", "1000.00", "2026-01-10", "EUR")
+    company.reopen("D1", "2026-02-20")
+    company.win("D1", "-100.00", "2026-02-25")
+    company.close("2026-01", "2026-02")
+    assert company.paid("ann", "2026-02") == ["win D1 2026-02: -100.00 at 5 % = -5.00", "total -5.00"]
+
+
+def test_a_win_without_an_amount_kept_nothing(company: Company) -> None:
+    """Nobody can name it any more once the deal is reopened: the second win must not wait for it."""
+    company.win("D1", None, "2026-01-10")
+    company.reopen("D1", "2026-02-20")
+    company.win("D1", "1000.00", "2026-02-25")
+    company.close("2026-01", "2026-02")
+    assert company.paid("ann", "2026-02") == ["win D1 2026-02: 1000.00 at 5 % = 50.00", "total 50.00"]
+
+
 def test_what_remains_is_converted_and_then_divided_as_it_remains(company: Company) -> None:
     """Of 800.00 EUR each, Ann kept 500.00: 300.00 and 800.00, together 1210.00 USD, so 330.00 and 880.00."""
     company.rate("EUR", "USD", "1.20", "2026-01-05")
