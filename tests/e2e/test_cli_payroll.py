@@ -517,6 +517,7 @@ def test_a_draw_that_shrinks_is_explained_by_the_corrections(payday: Payday, ask
         "Line 2026-01/ann/2 paid 20.00 USD.",
         "It follows from this statement's other corrections of 2026-01.",
         "By what is recorded now it is 15.00 USD: no less than 30 USD in a period (least v1).",
+        "What changed it came since: the amount of deal D-1 was corrected to 300.00 USD (event 19).",
         "The difference, -5.00 USD, is this line.",
     ]
 
