@@ -246,6 +246,8 @@ class Standing:
 
     def _loose_of(self, payment: PaymentRecord, win: Win) -> Iterator[Money]:
         """What refunds of the deal as a whole take from this payment: the latest before them gives first."""
+        if not self._loose:
+            return
         left = {
             one.id: one.money.amount - sum((back.amount for back in one.refunds), ZERO)
             for one in self.payments
