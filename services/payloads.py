@@ -1,7 +1,7 @@
 """What each type of action carries, as the contract's table says. A new action is one class here."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
     model_validator,
 )
@@ -42,11 +43,17 @@ def read_moment(text: str) -> datetime:
     """A time as RFC 3339 has it, in UTC. Raises NoOffset, or ValueError with what is wrong."""
     try:
         moment = datetime.fromisoformat(text.upper())
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
+        if moment.tzinfo is None:
+            raise NoOffset
+        moment = moment.astimezone(UTC)
+    except NoOffset:
+        raise
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time such as 2026-10-02T09:15:00+03:00") from None
-    raise NoOffset
+    if moment.year in (MINYEAR, MAXYEAR):
+        # In another time zone it may lie outside of the calendar, and no report could show it.
+        raise ValueError(f"{text!r} is not a time from the year {MINYEAR + 1} to {MAXYEAR - 1}")
+    return moment
 
 
 def _moment(value: Any) -> datetime:
@@ -279,7 +286,7 @@ class DisputeLine(Payload):
 class ResolveDispute(Payload):
     """Without a `line`, of the statement's open disputes the one that waits longest."""
 
-    accepted: bool
+    accepted: StrictBool
     note: Text
     line: (
         Annotated[Name, BeforeValidator(lambda value: str(value) if type(value) is int else value)] | None

@@ -20,6 +20,7 @@ FIRST = date(2026, 1, 1)
 Op = tuple[Any, ...]
 Plans = Literal["flat", "all"]
 
+WINDOWS = (None, 0, 5, 20)
 AMOUNTS = ("0.00", "0.05", "10.10", "99.99", "333.33", "1000.00", "1000.00", "2500.01", "-40.00")
 MONEY = ("0.01", "50.00", "99.99", "400.00", "1234.56")
 SHARES: Sequence[Sequence[Any]] = (
@@ -37,27 +38,31 @@ STEPS = (
         {"above": "2000", "percent": "12"},
     ],
 )
+RATES = (("EUR", "USD", "1.10"), ("EUR", "USD", "1.0834"), ("EUR", "USD", "0.97"), ("USD", "EUR", "0.91"))
 QUOTAS = ({"default": "200"}, {"default": "800", "reps": {"ann": "333.33"}}, {"reps": {"ann": "300"}})
 
 
 @dataclass(frozen=True)
 class History:
-    """`plans` are documents by rep; `changes` are rep, document, first and last day of a later assignment."""
+    """`plans` are documents by rep; `changes` are rep, document, first and last day of a later assignment.
+
+    `rated` is whether there is a rate for every day on which something happens.
+    """
 
     plans: dict[str, dict[str, Any]]
     changes: Sequence[tuple[str, dict[str, Any], int, int | None]]
     owners: dict[str, str | None]
     ops: Sequence[Op]
-    window: int | None
+    rated: bool
 
 
-def histories(plans: Plans = "all", window: int | None = None) -> st.SearchStrategy[History]:
-    """Plans of every kind, or only such as look at one earning alone; all have the same clawback window.
+def histories(plans: Plans = "all", windows: Sequence[int | None] = WINDOWS) -> st.SearchStrategy[History]:
+    """Plans of every kind, or only such as look at one earning alone, each with one of the clawback windows.
 
     A shorter history of the same seed is the beginning of a longer one.
     """
     return st.builds(
-        lambda seed, size: _Writer(Random(seed), plans, window).write(size),
+        lambda seed, size: _Writer(Random(seed), plans, windows).write(size),
         st.integers(0, 2**32),
         st.integers(1, 60),
     )
@@ -69,7 +74,7 @@ class _Writer:
 
     chance: Random
     plans: Plans
-    window: int | None
+    windows: Sequence[int | None]
     won: set[str] = field(default_factory=set)
 
     def write(self, size: int) -> History:
@@ -80,12 +85,13 @@ class _Writer:
             for rep in chance.choices(REPS, k=chance.choice([0, 0, 1, 2]))
         ]
         owners = {deal: chance.choice([*REPS, "ann", "bob", None]) for deal in DEALS}
+        rated = chance.random() < 0.5
         ops, today = [], 0
         for _ in range(size):
             today = min(today + chance.randint(0, 7), DAYS)
             late = chance.choice([0, 0, 0, 3, 10, 40])
             ops.append((*self.op(), max(today - late, 0)))
-        return History(plans, changes, owners, ops, self.window)
+        return History(plans, changes, owners, ops, rated)
 
     def document(self) -> dict[str, Any]:
         chance = self.chance
@@ -95,7 +101,7 @@ class _Writer:
             {"products": {"rope": "7"}},
             {"roles": {"opener": "2", "closer": "6"}, "rate": "1"},
         ]
-        document = {"basis": chance.choice(["won", "paid"]), "clawback_days": self.window}
+        document = {"basis": chance.choice(["won", "paid"]), "clawback_days": chance.choice(self.windows)}
         document |= chance.choice([{}, {"override": "1"}])
         if self.plans == "flat":
             return document | chance.choice(kinds)
@@ -119,12 +125,14 @@ class _Writer:
         if open_deals and chance.random() < 0.3:
             deal = chance.choice(open_deals)
             self.won.add(deal)
-            return "win", deal, chance.choice(AMOUNTS)
+            return "win", deal, chance.choice([*AMOUNTS, None]), self.currency(deal)
         deal = chance.choice(sorted(self.won) or sorted(DEALS))
         kind = chance.choice(
             [
                 "amend",
+                "amend",
                 "split",
+                "reopen",
                 "reopen",
                 "pay",
                 "pay",
@@ -140,7 +148,7 @@ class _Writer:
         payment = f"P{chance.randint(1, 9)}"
         match kind:
             case "amend":
-                return "amend", deal, chance.choice(AMOUNTS)
+                return "amend", deal, chance.choice(AMOUNTS), self.currency(deal)
             case "split":
                 return "split", deal, chance.choice(SHARES)
             case "reopen":
@@ -155,9 +163,13 @@ class _Writer:
             case "claim":
                 return "claim", deal, chance.choice(REPS)
             case "rate":
-                return "rate", chance.choice(["1.10", "1.0834", "0.97"])
+                return "rate", *chance.choice(RATES)
         rep = chance.choice(REPS)
         return chance.choice([("leave", rep), ("hire", rep, None), ("hire", rep, "head")])
+
+    def currency(self, deal: str) -> str:
+        """Mostly the deal's."""
+        return self.chance.choice([*[DEALS[deal]] * 8, "EUR", "USD"])
 
 
 def written(day: int) -> str:
@@ -170,10 +182,11 @@ class Player:
 
     history: History
     company: InMemory = field(default_factory=InMemory)
-    won: dict[str, str | None] = field(default_factory=dict)
+    won: dict[str, tuple[str | None, str] | None] = field(default_factory=dict)
     payments: dict[str, str | None] = field(default_factory=dict)
     currencies: dict[str, str] = field(default_factory=dict)
     employed: set[str] = field(default_factory=lambda: set(REPS))
+    rated: set[int] = field(default_factory=set)
     closed: int = 0
 
     def found(self) -> None:
@@ -193,7 +206,12 @@ class Player:
         """Each after it was played, so that a close can come between."""
         self.found()
         for op in self.history.ops:
-            getattr(self, op[0])(*op[1:])
+            kind, *what, day = op
+            if self.history.rated and day not in self.rated:
+                self.rated.add(day)
+                self.company.rate("EUR", "USD", "1.21", written(day))
+                self.company.rate("USD", "EUR", "0.83", written(day))
+            getattr(self, kind)(*what, day)
             yield op
 
     def play(self) -> InMemory:
@@ -216,15 +234,15 @@ class Player:
         while self.closed < PERIODS:
             self.close()
 
-    def win(self, deal: str, amount: str, day: int) -> None:
+    def win(self, deal: str, amount: str | None, currency: str, day: int) -> None:
         if self.won.get(deal) is None:
-            self.won[deal] = amount
-            self.company.win(deal, amount, written(day), DEALS[deal])
+            self.won[deal] = amount, currency
+            self.company.win(deal, amount, written(day), currency)
 
-    def amend(self, deal: str, amount: str, day: int) -> None:
-        if self.won.get(deal) not in (None, amount):
-            self.won[deal] = amount
-            self.company.amend(deal, amount, written(day), DEALS[deal])
+    def amend(self, deal: str, amount: str, currency: str, day: int) -> None:
+        if self.won.get(deal) not in (None, (amount, currency)):
+            self.won[deal] = amount, currency
+            self.company.amend(deal, amount, written(day), currency)
 
     def split(self, deal: str, shares: Any, day: int) -> None:
         self.company.split(deal, *shares, on=written(day))
@@ -248,10 +266,7 @@ class Player:
             self.company.refund(payment, named, amount, written(day), self.currencies[payment])
 
     def match(self, payment: str, deal: str, day: int) -> None:
-        """Of money in another currency than the deal's only where nothing stays of what was reopened."""
-        known = self.payments.get(payment, deal)
-        same = DEALS[deal] == DEALS.get(known or "", "USD") == "USD"
-        if known != deal and (same or self.history.window is None):
+        if self.payments.get(payment, deal) != deal:
             self.payments[payment] = deal
             self.company.match(payment, deal, written(day))
 
@@ -259,10 +274,10 @@ class Player:
         if self.company.owners[deal] is None and rep in self.employed:
             self.company.claim(deal, rep, written(day))
 
-    def rate(self, rate: str, day: int) -> None:
+    def rate(self, currency: str, quote: str, rate: str, day: int) -> None:
         """Of every third day."""
         for at in range(day % 3, DAYS + 1, 3):
-            self.company.rate("EUR", "USD", rate, written(at))
+            self.company.rate(currency, quote, rate, written(at))
 
     def leave(self, rep: str, day: int) -> None:
         if rep in self.employed:

@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+from math import floor
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -30,21 +32,39 @@ def in_minor_units(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-DIGITS[currency]), ROUND_HALF_EVEN)
 
 
-def shared_out(whole: Decimal, percents: Sequence[Decimal], currency: str) -> list[Decimal]:
+def shared_out(whole: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
     """Largest remainder, ties to the first; what is negative is shared out as if it were positive."""
-    unit = Decimal(1).scaleb(-DIGITS[currency])
+    unit, total = Decimal(1).scaleb(-DIGITS[currency]), sum(weights)
+    if not total:
+        return [Decimal(0) * unit for _ in weights]
     sign, size = (-1 if whole < 0 else 1), abs(whole)
-    exact = [size * percent / 100 for percent in percents]
-    parts = [each.quantize(unit, ROUND_FLOOR) for each in exact]
-    while sum(parts) < size:
-        most = max(range(len(parts)), key=lambda at: (exact[at] - parts[at], -at))
-        parts[most] += unit
-    return [sign * part for part in parts]
+    exact = [Fraction(size) * Fraction(weight) / Fraction(total) / Fraction(unit) for weight in weights]
+    units = [floor(each) for each in exact]
+    while sum(units) * unit < size:
+        most = max(range(len(units)), key=lambda at: (exact[at] - units[at], -at))
+        units[most] += 1
+    return [sign * each * unit for each in units]
 
 
-def exceeding(amount: Decimal, kept: Decimal) -> Decimal:
-    """What a second win earns beyond what an earlier one kept; what is below nothing stays so."""
-    return amount if amount <= 0 else max(amount - kept, Decimal(0))
+def without_kept(
+    parts: Sequence[Decimal], reps: Sequence[str], kept: dict[str, Decimal], currency: str
+) -> tuple[list[Decimal], dict[str, Decimal]]:
+    """What remains of each rep's part, and of what each of them kept, all in that currency.
+
+    First everybody's own; then what is left of all that was kept, from what remains, in proportion. What
+    that leaves over was kept by those named last.
+    """
+    left, rest = dict(kept), []
+    for rep, part in zip(reps, parts, strict=True):
+        own = min(part, left.get(rep, Decimal(0)))
+        rest.append(part - own)
+        left[rep] = left.get(rep, Decimal(0)) - own
+    taken = min(sum(left.values(), Decimal(0)), sum(rest, Decimal(0)))
+    lost = shared_out(taken, rest, currency)
+    for rep, amount in left.items():
+        used = min(amount, taken)
+        left[rep], taken = amount - used, taken - used
+    return [part - less for part, less in zip(rest, lost, strict=True)], left
 
 
 def month_of(day: date) -> int:
@@ -72,6 +92,48 @@ class OneWin:
 
 
 @dataclass(frozen=True)
+class Payer:
+    """By whose plan an earning is judged: the rep's own credit, or a head's override on it."""
+
+    rep: str
+    heads: bool = False
+
+
+@dataclass(frozen=True)
+class Kept:
+    """So much of an earlier earning on that rep's part stays."""
+
+    rep: str
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class Due:
+    """What an earning leaves of each part of the split; `lessened` where something earlier was kept."""
+
+    parts: Sequence[Decimal]
+    currency: str
+    lessened: bool
+
+
+UNKNOWN = Due([], "", lessened=True)
+"""What was kept is in a currency without a rate."""
+
+
+class NoRateError(Exception):
+    pass
+
+
+@dataclass
+class Layer:
+    """A piece of a win's amount, and when it was earned."""
+
+    amount: Decimal
+    earned: datetime
+
+
+@dataclass(frozen=True)
 class Credit:
     kind: str
     deal: str
@@ -96,6 +158,7 @@ class Reference:
         self.cutoffs = [close.event.cutoff_position for close in closes]
         self.begin = month_of(self.day(self.facts[0].recorded_at))
         self.company = currency
+        self.told: dict[tuple[str, int, Payer], Any] = {}
 
     def of(self, kind: type[EventT], entity: str | None = None) -> list[Recorded[EventT]]:
         if not self.index:
@@ -208,13 +271,10 @@ class Reference:
         earned = win.won.occurred_at
         if win.reopened and self.in_time(window, earned, win.reopened.occurred_at):
             return None
-        amount, currency = win.won.event.amount, win.won.event.currency
-        for change in win.amended:
-            higher = amount is None or change.event.amount > amount
-            if higher or self.in_time(window, earned, change.occurred_at):
-                amount, currency = change.event.amount, change.event.currency
-        if amount is None:
+        corrected = self.corrected(win, window)
+        if corrected is None:
             return None
+        amount, currency = corrected
         following = min((later.won.occurred_at for later in wins[at + 1 :]), default=None)
         for back in self.refunds(deal):
             if (
@@ -224,7 +284,40 @@ class Reference:
                 and amount > 0
             ):
                 amount = max(amount - (self.given_back(back, back.event.amount, currency) or 0), Decimal(0))
-        return amount, currency
+        return None if win.reopened and amount <= 0 else (amount, currency)
+
+    def corrected(self, win: OneWin, window: int | None) -> tuple[Decimal, str] | None:
+        """The win's amount as corrected: layers, each of which can be lost only within its own window."""
+        currency = win.won.event.currency
+        layers = [] if currency is None else [Layer(win.won.event.amount, win.won.occurred_at)]
+        for change in win.amended:
+            amount, when = change.event.amount, change.occurred_at
+            total = sum((one.amount for one in layers), Decimal(0))
+            fixed = [one for one in layers if not self.in_time(window, one.earned, when)]
+            if not layers or change.event.currency != currency:
+                compared = (
+                    self.converted(amount, change.event.currency, currency, self.day(when))
+                    if layers and currency
+                    else None
+                )
+                if compared is None or compared >= total or not fixed:
+                    earned = when if layers else win.won.occurred_at
+                    layers, currency = [Layer(amount, earned)], change.event.currency
+            elif amount > total:
+                layers.append(Layer(amount - total, when))
+            elif not fixed:
+                self.lower(layers, total - amount)
+                layers[0].amount += amount - sum(one.amount for one in layers)
+            else:
+                self.lower([one for one in layers if one not in fixed], total - amount)
+        return (sum((one.amount for one in layers), Decimal(0)), currency) if currency else None
+
+    def lower(self, layers: Sequence[Layer], due: Decimal) -> None:
+        """From the newest down; none below nothing."""
+        for layer in reversed(layers):
+            taken = min(due, max(layer.amount, Decimal(0)))
+            layer.amount -= taken
+            due -= taken
 
     def refunds(self, deal: str) -> list[Fact]:
         """All that was given back for the deal, in the order in which it went."""
@@ -234,40 +327,6 @@ class Reference:
     def given_back(self, back: Fact, amount: Decimal, currency: str, of: str | None = None) -> Decimal | None:
         """In another currency, by the rate of the day on which it was given back; None without one."""
         return self.converted(amount, of or back.event.currency, currency, self.day(back.occurred_at))
-
-    def beyond(self, deal: str, at: int, window: int | None) -> tuple[Decimal, str] | None:
-        """The worth, less what earlier wins earned and kept."""
-        worth = self.worth(deal, at, window)
-        if worth is None:
-            return None
-        amount, currency = worth
-        kept = self.kept_by_wins(deal, at) + sum(self.kept_of(deal, at, money) for money in self.money(deal))
-        return exceeding(amount, kept), currency
-
-    def kept_by_wins(self, deal: str, at: int) -> Decimal:
-        """What wins before number `at` earned as wins and kept."""
-        kept = Decimal(0)
-        for earlier, win in enumerate(self.wins(deal)[:at]):
-            percents = [percent for *_, percent in self.shares(deal, win)]
-            for place, (rep, _, _) in enumerate(self.shares(deal, win)):
-                held = self.held(rep, self.day(win.won.occurred_at))
-                if held is not None and held.plan.basis == "won":
-                    before = self.beyond(deal, earlier, held.plan.clawback_days)
-                    if before is not None:
-                        kept += shared_out(before[0], percents, before[1])[place]
-        return kept
-
-    def kept_of(self, deal: str, at: int, money: Fact) -> Decimal:
-        """What the payment earned by wins before number `at` and kept."""
-        kept = Decimal(0)
-        for earlier, win in enumerate(self.wins(deal)[:at]):
-            percents = [percent for *_, percent in self.shares(deal, win)]
-            for place, (rep, _, _) in enumerate(self.shares(deal, win)):
-                by = self.pays_by(rep, win, money)
-                there = None if by is None else self.earned(deal, earlier, money, by.plan.clawback_days)
-                if there is not None:
-                    kept += shared_out(there, percents, money.event.currency)[place]
-        return kept
 
     def money(self, deal: str) -> list[Fact]:
         """What was received for the deal, in the order in which it came."""
@@ -319,52 +378,175 @@ class Reference:
             for at, win in enumerate(self.wins(deal)):
                 for place, (whose, role, _) in enumerate(self.shares(deal, win)):
                     if whose == rep:
-                        yield from self.credit(rep, "own", opened, at, place, role)
+                        yield from self.credit(Payer(rep), opened, at, place, role)
                     if self.manager(whose, win.won.position) == rep:
-                        yield from self.credit(rep, "override", opened, at, place, role)
+                        yield from self.credit(Payer(rep, heads=True), opened, at, place, role)
 
-    def credit(
-        self, rep: str, why: str, opened: Fact, at: int, place: int, role: str | None
-    ) -> Iterator[Credit]:
+    def credit(self, payer: Payer, opened: Fact, at: int, place: int, role: str | None) -> Iterator[Credit]:
         deal, win = opened.entity, self.wins(opened.entity)[at]
         shares = self.shares(deal, win)
-        held = self.held(rep, self.day(win.won.occurred_at))
 
         def put(
-            kind: str, earning: str, net: Decimal, of: str, when: datetime, position: int, by: Held
+            kind: str, earning: str, due: Due, when: datetime, position: int, by: Held
         ) -> Iterator[Credit]:
-            if why == "override" and by.plan.override is None:
+            if due is UNKNOWN:
                 return
-            whole = self.converted(net, of, by.plan.currency, self.day(when))
+            whole = self.converted(sum(due.parts, Decimal(0)), due.currency, by.plan.currency, self.day(when))
             if whole is None:
                 return
+            weights = due.parts if due.lessened else [percent for *_, percent in shares]
             yield Credit(
-                kind="override" if why == "override" else kind,
+                kind="override" if payer.heads else kind,
                 deal=deal,
                 earning=earning,
                 credited=shares[place][0],
                 role=role,
                 product=opened.event.product,
-                basis=shared_out(whole, [share for *_, share in shares], by.plan.currency)[place],
+                basis=shared_out(whole, weights, by.plan.currency)[place],
                 month=max(month_of(self.day(when)), self.first_open(position)),
                 order=(when, position, earning, place),
                 held=by,
             )
 
-        if held is not None and held.plan.basis == "won":
-            net = self.beyond(deal, at, held.plan.clawback_days)
-            if net is not None:
-                number = win.won.position
-                yield from put("win", str(number), *net, win.won.occurred_at, number, held)
-            return
-        for payment, linked in self.payments(deal).items():
-            for money in self.of(PaymentRecorded, payment):
+        held = self.held(payer.rep, self.day(win.won.occurred_at))
+        due = self.by_win(deal, at, payer)
+        if held is not None and due is not None:
+            number = win.won.position
+            yield from put("win", str(number), due, win.won.occurred_at, number, held)
+        linked = self.payments(deal)
+        for money in self.money(deal):
+            by = self.pays_by(payer.rep, win, money)
+            due = self.by_payments(deal, at, payer).get(money.entity)
+            if by is not None and due is not None:
                 when = max(money.occurred_at, win.won.occurred_at)
-                by = self.pays_by(rep, win, money)
-                left = None if by is None else self.earned(deal, at, money, by.plan.clawback_days)
-                if by is not None and left is not None:
-                    position = max(money.position, linked, win.won.position)
-                    yield from put("payment", payment, left, money.event.currency, when, position, by)
+                position = max(money.position, linked[money.entity], win.won.position)
+                yield from put("payment", money.entity, due, when, position, by)
+
+    def earns(self, payer: Payer, held: Held | None) -> bool:
+        return held is not None and not (payer.heads and held.plan.override is None)
+
+    def by_win(self, deal: str, at: int, payer: Payer) -> Due | None:
+        """What win number `at` earns by the payer's plan on wins; None if by none, or if it is void."""
+        win = self.wins(deal)[at]
+        held = self.held(payer.rep, self.day(win.won.occurred_at))
+        if held is None or not self.earns(payer, held) or held.plan.basis != "won":
+            return None
+        worth = self.worth(deal, at, held.plan.clawback_days)
+        if worth is None:
+            return None
+        amount, currency = worth
+        reps, parts = self.parted(deal, win, amount, currency)
+        if amount <= 0:
+            return Due(parts, currency, lessened=False)
+        try:
+            kept = self.kept_by_wins(deal, at, payer)
+            for money in self.money(deal):
+                kept += self.kept_of(deal, at, payer, money.entity)
+            pool = self.in_currency(kept, currency, self.day(win.won.occurred_at))
+        except NoRateError:
+            return UNKNOWN
+        rest, _ = without_kept(parts, reps, pool, currency)
+        return Due(rest, currency, lessened=any(pool.values()))
+
+    def by_payments(self, deal: str, at: int, payer: Payer) -> dict[str, Due]:
+        """What each payment earns at win number `at` by the payer's plans on payments."""
+        if (deal, at, payer) not in self.told:
+            self.told[deal, at, payer] = dict(self.paid_out(deal, at, payer))
+        known: dict[str, Due] = self.told[deal, at, payer]
+        return known
+
+    def paid_out(self, deal: str, at: int, payer: Payer) -> Iterator[tuple[str, Due]]:
+        """In the order of time: each uses up what earlier wins kept and earlier payments did not use."""
+        win = self.wins(deal)[at]
+        day = self.day(win.won.occurred_at)
+        before: list[Due] = []
+        for money in self.money(deal):
+            currency, by = money.event.currency, self.pays_by(payer.rep, win, money)
+            if by is None or not self.earns(payer, by):
+                continue
+            whole = self.left_of(deal, win, money, by.plan.clawback_days)
+            if whole is None:
+                continue
+            reps, parts = self.parted(deal, win, whole, currency)
+            if whole <= 0:
+                yield money.entity, Due(parts, currency, lessened=False)
+                continue
+            try:
+                same = self.in_currency(self.kept_of(deal, at, payer, money.entity), currency, day)
+                rest, _ = without_kept(parts, reps, same, currency)
+                before.append(Due(rest, currency, any(same.values())))
+                pool = self.unused(self.kept_by_wins(deal, at, payer), before[:-1], reps, currency, day)
+            except NoRateError:
+                yield money.entity, UNKNOWN
+                continue
+            rest, _ = without_kept(rest, reps, pool, currency)
+            yield money.entity, Due(rest, currency, any(same.values()) or any(pool.values()))
+
+    def unused(
+        self, kept: list[Kept], before: list[Due], reps: list[str], currency: str, day: date
+    ) -> dict[str, Decimal]:
+        """What earlier payments, each in money of that day, did not use up of what was kept."""
+        pool = self.in_currency(kept, currency, day)
+        for due in before if any(pool.values()) else []:
+            into = self.converted(sum(due.parts, Decimal(0)), due.currency, currency, day)
+            if into is None:
+                raise NoRateError(due.currency)
+            _, pool = without_kept(shared_out(into, due.parts, currency), reps, pool, currency)
+        return pool
+
+    def parted(
+        self, deal: str, win: OneWin, whole: Decimal, currency: str
+    ) -> tuple[list[str], list[Decimal]]:
+        shares = self.shares(deal, win)
+        return [rep for rep, *_ in shares], shared_out(whole, [percent for *_, percent in shares], currency)
+
+    def in_currency(self, kept: Iterable[Kept], currency: str, day: date) -> dict[str, Decimal]:
+        """What each rep kept in all, by the rates of that day; less than nothing is nothing."""
+        sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for one in kept:
+            sums[one.rep, one.currency] += one.amount
+        whole: dict[str, Decimal] = {}
+        for (rep, of), amount in sums.items():
+            into = self.converted(amount, of, currency, day) if amount else Decimal(0)
+            if into is None:
+                raise NoRateError(of)
+            whole[rep] = whole.get(rep, Decimal(0)) + into
+        return {rep: max(amount, Decimal(0)) for rep, amount in whole.items()}
+
+    def kept_by_wins(self, deal: str, at: int, payer: Payer) -> list[Kept]:
+        """What wins before number `at` earned as wins and kept."""
+        return [
+            kept
+            for earlier in range(at)
+            for rep, keeper in self.keepers(deal, earlier, payer)
+            for kept in self.kept(deal, earlier, rep, self.by_win(deal, earlier, keeper))
+        ]
+
+    def kept_of(self, deal: str, at: int, payer: Payer, payment: str) -> list[Kept]:
+        """What the payment earned at wins before number `at` and kept."""
+        return [
+            kept
+            for earlier in range(at)
+            for rep, keeper in self.keepers(deal, earlier, payer)
+            for kept in self.kept(deal, earlier, rep, self.by_payments(deal, earlier, keeper).get(payment))
+        ]
+
+    def keepers(self, deal: str, at: int, payer: Payer) -> list[tuple[str, Payer]]:
+        """Who had a part in win number `at`, each by whose plan: their own, or that of the head who asks."""
+        win = self.wins(deal)[at]
+        reps = dict.fromkeys(rep for rep, *_ in self.shares(deal, win))
+        if not payer.heads:
+            return [(rep, Payer(rep)) for rep in reps]
+        return [(rep, payer) for rep in reps if self.manager(rep, win.won.position) == payer.rep]
+
+    def kept(self, deal: str, at: int, rep: str, due: Due | None) -> Iterator[Kept]:
+        if due is UNKNOWN:
+            raise NoRateError
+        if due is not None:
+            shares = self.shares(deal, self.wins(deal)[at])
+            for (whose, *_), part in zip(shares, due.parts, strict=True):
+                if whose == rep:
+                    yield Kept(rep, part, due.currency)
 
     def pays_by(self, rep: str, win: OneWin, money: Fact) -> Held | None:
         """The plan that a payment is paid by: that of its day, else the win's. None where the win is."""
@@ -374,29 +556,15 @@ class Reference:
         then = self.held(rep, self.day(max(money.occurred_at, win.won.occurred_at)))
         return then if then is not None and then.plan.basis == "paid" else at_win
 
-    def earned(self, deal: str, at: int, money: Fact, window: int | None) -> Decimal | None:
-        """What the payment earns by win number `at`; what wins kept is made good by the first payments."""
-        whole = self.unkept(deal, at, money, window)
-        if whole is None:
-            return None
-        kept = self.kept_by_wins(deal, at)
-        for other in self.money(deal):
-            if other is money:
-                return exceeding(whole, kept)
-            if kept:
-                kept = max(kept - (self.unkept(deal, at, other, window) or 0), Decimal(0))
-        raise LookupError(money.entity)
-
-    def unkept(self, deal: str, at: int, money: Fact, window: int | None) -> Decimal | None:
-        """The payment less refunds and what it keeps by earlier wins; None if it isn't the win's."""
-        win = self.wins(deal)[at]
+    def left_of(self, deal: str, win: OneWin, money: Fact, window: int | None) -> Decimal | None:
+        """The payment less refunds; None if it isn't the win's."""
         when = max(money.occurred_at, win.won.occurred_at)
         if win.reopened and (
             money.occurred_at >= win.reopened.occurred_at
             or self.in_time(window, when, win.reopened.occurred_at)
         ):
             return None
-        return exceeding(self.received(deal, money.entity, when, window), self.kept_of(deal, at, money))
+        return self.received(deal, money.entity, when, window)
 
     # Percents
 

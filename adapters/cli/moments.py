@@ -1,6 +1,6 @@
 """Moments and dates as people give them on the command line, in the company's time zone."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import click
@@ -40,9 +40,11 @@ def start(text: str, zone: ZoneInfo) -> datetime:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    _in_every_calendar(day, text)
+    return day
 
 
 def _moment(text: str) -> datetime:
@@ -54,4 +56,11 @@ def _moment(text: str) -> datetime:
         ) from None
     if moment.tzinfo is None:
         raise click.BadParameter(f"{text!r} has no offset from UTC; write 2026-10-31T18:00:00+03:00 or …Z")
+    _in_every_calendar(moment, text)
     return moment.astimezone(UTC)
+
+
+def _in_every_calendar(day: date, text: str) -> None:
+    """In another time zone, what is in the first or the last year may lie outside of the calendar."""
+    if day.year in (MINYEAR, MAXYEAR):
+        raise click.BadParameter(f"{text!r} is not in the years {MINYEAR + 1} to {MAXYEAR - 1}")

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from adapters.cli.asking import Stopped, opened, progress, refusing
+from adapters.cli.wording import counted
 from adapters.settings import read_settings
 from domain.kernel import Rejected
 from domain.shared.periods import Period
@@ -49,8 +50,8 @@ def export(period: Period, out: str, formats: tuple[str, ...], as_json: bool) ->
     with refusing(as_json=as_json), opened(read_settings()) as parts:
         found = frozen(parts.store, period, titled=bool({"html", "pdf"} & set(formats)))
         try:
-            with progress("writing statements") as counted:
-                files = write(found, Path(out), formats, counted)
+            with progress("writing statements") as written:
+                files = write(found, Path(out), formats, written)
         except OSError as error:
             raise Stopped("cannot_write", f"{error.filename}: {error.strerror}.") from None
         told = {
@@ -62,6 +63,6 @@ def export(period: Period, out: str, formats: tuple[str, ...], as_json: bool) ->
         if as_json:
             click.echo(json.dumps(told, ensure_ascii=False))
         else:
-            click.echo(
-                f"{len(files):,} files of {len(found.statements):,} statements are in {told['folder']}."
-            )
+            files_told, of = counted(len(files), "file"), counted(len(found.statements), "statement")
+            verb = "is" if len(files) == 1 else "are"
+            click.echo(f"{files_told} of {of} {verb} in {told['folder']}.")

@@ -174,7 +174,7 @@ def draw_scorecard(found: Scorecard, view: View) -> None:
     from adapters.cli.render import Column, draw, head, number, percent, purse, say
 
     head(f"Scorecard of {found.name}" + (f" ({found.rep})" if found.rep != found.name else ""), view)
-    say(f"Beside {len(found.team):,} reps {f'of {found.manager}' if found.manager else 'in all'}.")
+    say(f"Beside {counted(len(found.team), 'rep')} {f'of {found.manager}' if found.manager else 'in all'}.")
     rows: list[tuple[str, ...]] = [
         (name.replace("_", " "), show(one.rep), show(one.team_median), show(one.team_best))
         for name, one in found.figures.items()

@@ -11,7 +11,7 @@ from adapters.postgres.store import PostgresStore
 from domain.deals.events import DealOpened, DealWon
 from domain.kernel import Event, Recorded
 from domain.leads.events import LeadMerged
-from domain.payroll.events import PeriodClosed, StatementIssued
+from domain.payroll.events import Line, PeriodClosed, StatementIssued
 from domain.payroll.records import Records
 from domain.shared.periods import Period
 from projections.payroll.concerned import deals_of, payments_of
@@ -58,11 +58,13 @@ class Books:
             view = view_of(snapshot)
             facts = self._store.load_beneath(*_COMMON)
             reps = _credited_to(self._read(facts), rep)
-            facts += self._issued(rep, facts)
-            deals = self._load("deal", {*_paid_on(facts), *deals_of(view, reps)})
-            facts += deals
-            facts += self._leads(_won_without_owner(deals))
-            facts += self._load("payment", payments_of(view, {fact.entity for fact in deals}))
+            issued = self._issued(rep, facts)
+            lines = [line for fact in issued for line in _lines(fact.event)]
+            paid_on = {line.deal for line in lines if line.deal is not None}
+            deals = self._load("deal", {*paid_on, *deals_of(view, reps)})
+            payments = payments_of(view, {fact.entity for fact in deals})
+            facts += issued + deals + self._leads(_won_without_owner(deals))
+            facts += self._load("payment", {*payments, *(line.earning for line in lines if line.earning)})
         facts = [fact for fact in facts if fact.position <= view.position]
         return view.position, self._read(sorted(facts, key=lambda fact: fact.position))
 
@@ -127,10 +129,8 @@ def _credited_to(common: Records, rep: str) -> set[str]:
     return {rep, *below}
 
 
-def _paid_on(facts: Iterable[Recorded[Event]]) -> set[str]:
-    """The deals of all statement lines."""
-    issued = (fact.event for fact in facts if isinstance(fact.event, StatementIssued))
-    return {line.deal for one in issued for line in one.lines if line.deal is not None}
+def _lines(event: Event) -> Sequence[Line]:
+    return event.lines if isinstance(event, StatementIssued) else ()
 
 
 def _won_without_owner(deals: Iterable[Recorded[Event]]) -> set[str]:

@@ -107,7 +107,8 @@ def split(deal: Deal, *, shares: Sequence[Share]) -> Sequence[DealSplit]:
     for share in shares:
         if not 0 < share.percent <= 100:
             raise InvalidData(
-                field="shares", problem=f"{share.rep}'s percent {share.percent} is not within 0 to 100"
+                field="shares",
+                problem=f"{share.rep}'s percent {share.percent} is not above 0 and at most 100",
             )
         if share.percent != round(share.percent, PERCENT_DECIMALS_MAX):
             raise InvalidData(

@@ -17,7 +17,8 @@ from domain.payroll.records import (
     Records,
     Win,
 )
-from domain.payroll.standing import Bound, Missing, MissingKind, Net, Standing, divide, earned_at
+from domain.payroll.standing import Bound, Missing, MissingKind, Standing, divide, earned_at
+from domain.payroll.stayed import Parts, Stayed
 from domain.shared.periods import Period
 
 
@@ -130,6 +131,7 @@ class _Crediting:
         self._standing = Standing(
             records, deal, payments, lambda win, missing: self._note(win, str(win.position), None, missing)
         )
+        self._stayed = Stayed(self._standing)
 
     def credit(self) -> None:
         for win in self._standing.deal.wins:
@@ -158,8 +160,7 @@ class _Crediting:
             self._note(win, str(win.position), part.rep, missing)
 
     def _override(self, win: Win, at: int, part: Part) -> None:
-        below = self._records.reps.get(part.rep)
-        head = None if below is None else below.manager_at(win.position)
+        head = self._standing.head_of(part.rep, win)
         if head is None or head not in self._records.assignments:
             return
         bound = self._standing.bound(head, win.occurred_at)
@@ -173,35 +174,38 @@ class _Crediting:
     def _won(self, rep: str, win: Win, at: int, bound: Bound) -> None:
         earning = _Earning("win", str(win.position), win.occurred_at, win.position)
         try:
-            net = self._standing.won(win, bound[1].plan.clawback_days)
-            if net is not None:
-                self._put(rep, win, at, earning, net, bound)
+            parts = self._stayed.won(win, bound[1].plan.clawback_days, self._head(rep, win, at))
+            if parts is not None:
+                self._put(rep, win, at, earning, parts, bound)
         except Missing as missing:
             self._note(win, earning.id, rep, missing)
 
     def _paid(self, rep: str, win: Win, at: int, payment: PaymentRecord) -> bool:
         """Credit a payment, if it is this win's; whether there is a plan for it."""
         bound = self._standing.plan_of_payment(rep, payment, win)
-        override = self._standing.parts(win)[at].rep != rep
-        if bound is None or (override and bound[1].plan.override is None):
+        head = self._head(rep, win, at)
+        if bound is None or (head is not None and bound[1].plan.override is None):
             return False
         then = earned_at(payment, win)
         known = max(payment.money.position, payment.linked_position, win.position)
         earning = _Earning("payment", payment.id, then, known)
         try:
-            net = self._standing.paid(payment, win, bound[1].plan.clawback_days)
-            if net is not None:
-                self._put(rep, win, at, earning, net, bound)
+            parts = self._stayed.paid(payment, win, bound[1].plan.clawback_days, head)
+            if parts is not None:
+                self._put(rep, win, at, earning, parts, bound)
         except Missing as missing:
             self._note(win, earning.id, rep, missing)
         return True
 
-    def _put(self, rep: str, win: Win, at: int, earning: _Earning, net: Net, bound: Bound) -> None:
+    def _head(self, rep: str, win: Win, at: int) -> str | None:
+        """The rep, if it is as the head that they are paid for that part."""
+        return None if self._standing.parts(win)[at].rep == rep else rep
+
+    def _put(self, rep: str, win: Win, at: int, earning: _Earning, parts: Parts, bound: Bound) -> None:
         assignment, published = bound
         currency = published.plan.currency
-        whole = self._standing.converted(net, currency, self._standing.day(earning.earned_at))
-        parts = self._standing.parts(win)
-        part = parts[at]
+        whole = self._standing.converted(parts.whole, currency, self._standing.day(earning.earned_at))
+        part = self._standing.parts(win)[at]
         drawn_from = {win.position, assignment.position, published.position} - {0}
         self._found.credits[rep].append(
             Credited(
@@ -213,7 +217,7 @@ class _Crediting:
                 credited=part.rep,
                 role=part.role,
                 share=part.percent,
-                basis=divide(whole.amount, parts, currency)[at],
+                basis=divide(whole.amount, parts.weights, currency)[at],
                 period=self._period(earning.earned_at, earning.position),
                 earned_at=earning.earned_at,
                 position=earning.position,

@@ -1,12 +1,12 @@
 """E(P, n): what the first n events of the log say that a rep earned in the periods up to P. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from domain.payroll.earnings import Earnings
+from domain.payroll.earnings import Credited, Earnings
 from domain.payroll.events import EntryKind
 from domain.payroll.rating import Rated, plain, rate
 from domain.payroll.records import Assignment, Concession, Published, Records
@@ -57,12 +57,13 @@ def entitlement(records: Records, earned: Earnings, rep: str, upto: Period) -> E
     `earned` is `earnings(records)`; what can't be paid for want of a percent or a quota is noted there.
     """
     entries: Entitlement = {}
-    for rated in rate([one for one in earned.credits.get(rep, ()) if one.period <= upto], earned):
+    credits = [one for one in earned.credits.get(rep, ()) if one.period <= upto]
+    for rated in rate(credits, earned):
         _enter(entries, rated)
     currency = currency_of(records, rep)
     for key, entry in entries.items():
         entry.amount = rounded(entry.basis * (key.rate or ZERO) / WHOLE, currency)
-    entries |= dict(_bounded(records, rep, upto, entries, currency))
+    entries |= dict(_bounded(records, rep, upto, entries, credits))
     for concession in records.concessions:
         if concession.rep == rep and Period.parse(concession.for_period) <= upto:
             key, entry = _conceded(concession)
@@ -88,55 +89,76 @@ def _enter(entries: Entitlement, rated: Rated) -> None:
     )
     entry = entries.get(key)
     if entry is None:
-        entries[key] = Entry(rated.basis, ZERO, rated.rule, credit.events, credit.share, credit.role)
+        entries[key] = Entry(rated.basis, ZERO, rated.rule, rated.events, credit.share, credit.role)
         return
     entry.basis += rated.basis
-    entry.events |= credit.events
+    entry.events |= rated.events
     if entry.role != credit.role:
         entry.share = (entry.share or ZERO) + credit.share
         entry.role = f"{entry.role}, {credit.role}"
 
 
 def _bounded(
-    records: Records, rep: str, upto: Period, entries: Entitlement, currency: str
+    records: Records, rep: str, upto: Period, entries: Entitlement, credits: Iterable[Credited]
 ) -> Iterator[tuple[Key, Entry]]:
     """What the plans' caps and draws change in each period as a whole."""
+    held = [records.plans[one.plan, one.number].plan for one in records.assignments.get(rep, ())]
+    if not any(plan.cap is not None or plan.draw for plan in held):
+        return
     earned: defaultdict[str, Decimal] = defaultdict(Decimal)
     for key, entry in entries.items():
         earned[key.for_period] += entry.amount
+    positions: defaultdict[Period, set[int]] = defaultdict(set)
+    for credit in credits:
+        positions[credit.period] |= credit.events
     advanced = ZERO
     for period in _periods(records.begin, upto):
         bound = _bound_in(records, rep, period)
         if bound is None:
             continue
-        assignment, published = bound
-        plan, amount = published.plan, earned[str(period)]
+        whole = _Whole(rep, period, *bound, frozenset(positions[period]))
+        plan, amount = bound[1].plan, earned[str(period)]
         if plan.cap is not None and amount > plan.cap:
-            rule = f"no more than {plain(plan.cap)} {currency} in a period"
-            yield _of_period("cap", period, rep, assignment, published, plan.cap - amount, rule)
+            rule = f"no more than {plain(plan.cap)} {plan.currency} in a period"
+            yield whole.entry("cap", plan.cap - amount, rule)
             amount = plan.cap
         draw = plan.draw
         if draw is None or rep not in records.reps:
             continue
         if amount < draw.amount and records.reps[rep].employed_in(period, records.zone):
-            rule = f"no less than {plain(draw.amount)} {currency} in a period"
-            yield _of_period("draw", period, rep, assignment, published, draw.amount - amount, rule)
+            rule = f"no less than {plain(draw.amount)} {plan.currency} in a period"
+            yield whole.entry("draw", draw.amount - amount, rule)
             advanced += draw.amount - amount if draw.recoverable else ZERO
         elif advanced and amount > draw.amount:
             back = min(advanced, amount - draw.amount)
-            rule = "what earlier draws added is taken back"
-            yield _of_period("recovery", period, rep, assignment, published, -back, rule)
+            yield whole.entry("recovery", -back, "what earlier draws added is taken back")
             advanced -= back
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A rep's period, the plan that bounds it, and the positions of what was earned in it."""
+
+    rep: str
+    period: Period
+    assignment: Assignment
+    published: Published
+    positions: frozenset[int]
+
+    def entry(self, kind: EntryKind, amount: Decimal, rule: str) -> tuple[Key, Entry]:
+        """What the bound changes."""
+        plan, version = self.assignment.plan, self.assignment.number
+        key = Key(kind, str(self.period), None, "", self.rep, plan, version, None)
+        return key, Entry(
+            basis=rounded(ZERO, self.published.plan.currency),
+            amount=amount,
+            rule=f"{rule} ({plan} v{version})",
+            events=self.positions | ({self.assignment.position, self.published.position} - {0}),
+        )
+
+
 def _bound_in(records: Records, rep: str, period: Period) -> tuple[Assignment, Published] | None:
-    """The plan that binds the rep on the period's last day on which any does, if it has a cap or a draw."""
-    held = [
-        (assignment, records.plans[assignment.plan, assignment.number])
-        for assignment in records.assignments.get(rep, ())
-    ]
-    if not any(published.plan.cap is not None or published.plan.draw for _, published in held):
-        return None
+    """The plan that binds the rep on the period's last day on which any does."""
     day = period.last_day
     while day >= period.first_day:
         bound = records.assigned(rep, day)
@@ -144,25 +166,6 @@ def _bound_in(records: Records, rep: str, period: Period) -> tuple[Assignment, P
             return bound
         day -= timedelta(days=1)
     return None
-
-
-def _of_period(
-    kind: EntryKind,
-    period: Period,
-    rep: str,
-    assignment: Assignment,
-    published: Published,
-    amount: Decimal,
-    rule: str,
-) -> tuple[Key, Entry]:
-    key = Key(kind, str(period), None, "", rep, assignment.plan, assignment.number, None)
-    positions = frozenset({assignment.position, published.position}) - {0}
-    return key, Entry(
-        basis=rounded(ZERO, published.plan.currency),
-        amount=amount,
-        rule=f"{rule} ({assignment.plan} v{assignment.number})",
-        events=positions,
-    )
 
 
 def _conceded(concession: Concession) -> tuple[Key, Entry]:

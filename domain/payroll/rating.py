@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.payroll.earnings import Credited, Earnings
@@ -11,36 +11,42 @@ from domain.payroll.plans import Step, Tiers, Window
 from domain.payroll.standing import WHOLE, ZERO, Missing, rounded
 
 MONTHS: Mapping[Window, int] = {"month": 1, "quarter": 3, "year": 12}
-_Window = tuple[str, Window, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """So much of a credit's basis is paid at `percent`, by the `rule` in words."""
+    """So much of a credit's basis is paid at `percent`, by the `rule` in words, because of the `events`."""
 
     credit: Credited
     basis: Decimal
     percent: Decimal
     rule: str
+    events: frozenset[int]
 
 
 def rate(credits: Sequence[Credited], earned: Earnings) -> Iterator[Rated]:
     """The percents of one rep's credits. What lacks a percent or a quota is noted in `earned.unpaid`."""
-    windows: defaultdict[_Window, list[Credited]] = defaultdict(list)
+    counted: defaultdict[str, list[Credited]] = defaultdict(list)
+    windows: defaultdict[str, set[Window]] = defaultdict(set)
     for credit in credits:
-        tiers = credit.plan.tiers
         if credit.kind == "override":
             yield _override(credit)
-        elif tiers is not None:
-            number = credit.period.index // MONTHS[tiers.window]
-            windows[credit.assignment.plan, tiers.window, number].append(credit)
-        else:
-            try:
-                yield _flat(credit)
-            except Missing as missing:
-                earned.note(credit, missing)
-    for together in windows.values():
-        yield from _tiered(together, earned)
+            continue
+        counted[credit.assignment.plan].append(credit)
+        if credit.plan.tiers is not None:
+            windows[credit.assignment.plan].add(credit.plan.tiers.window)
+            continue
+        try:
+            yield _flat(credit)
+        except Missing as missing:
+            earned.note(credit, missing)
+    for plan, used in windows.items():
+        for window in sorted(used):
+            together: defaultdict[int, list[Credited]] = defaultdict(list)
+            for credit in counted[plan]:
+                together[credit.period.index // MONTHS[window]].append(credit)
+            for inside in together.values():
+                yield from _tiered(inside, window, earned)
 
 
 def _override(credit: Credited) -> Rated:
@@ -71,31 +77,40 @@ def _named(credit: Credited) -> str:
     return f"{credit.rep}'s own deals"
 
 
-def _tiered(together: list[Credited], earned: Earnings) -> Iterator[Rated]:
-    """The credits of one window, in the order in which they were earned."""
+def _tiered(together: list[Credited], window: Window, earned: Earnings) -> Iterator[Rated]:
+    """The credits of one window, in the order in which they were earned.
+
+    All versions of a plan count together; only those with tiers over such a window pay by it.
+    """
     together.sort(key=lambda one: (one.period, one.earned_at, one.position, one.deal, one.earning))
-    total = sum((credit.basis for credit in together), ZERO)
-    so_far = ZERO
+    so_far, came_above = ZERO, dict[Decimal, int]()
+    at_once: list[tuple[Credited, Tiers, Sequence[Decimal]]] = []
     for credit in together:
+        before, so_far = so_far, so_far + credit.basis
         tiers = credit.plan.tiers
-        if tiers is None:
-            raise ValueError(f"{credit.assignment.plan} has no tiers")
+        if tiers is None or tiers.window != window:
+            continue
         try:
             bounds = _bounds(credit, tiers)
         except Missing as missing:
             earned.note(credit, missing)
             continue
-        before, so_far = so_far, so_far + credit.basis
+        for bound in bounds[1:]:
+            if before <= bound < so_far:
+                came_above[bound] = credit.position
+            elif so_far <= bound:
+                came_above.pop(bound, None)
         if tiers.method == "retroactive":
-            reached = tiers.steps[_reached(bounds, total)]
-            yield _rated(credit, credit.basis, reached.percent, _above(credit, tiers, reached, "of all"))
-        else:
-            for at, slice_ in _slices(bounds, before, so_far):
-                step = tiers.steps[at]
-                yield _rated(credit, slice_, step.percent, _above(credit, tiers, step, "of the slice"))
+            at_once.append((credit, tiers, bounds))
+            continue
+        for at, slice_ in _slices(bounds, before, so_far):
+            yield _by_step(credit, tiers.steps[at], "of the slice", slice_, came_above.get(bounds[at]))
+    for credit, tiers, bounds in at_once:
+        at = _reached(bounds, so_far)
+        yield _by_step(credit, tiers.steps[at], "of all", credit.basis, came_above.get(bounds[at]))
 
 
-def _bounds(credit: Credited, tiers: Tiers) -> list[Decimal]:
+def _bounds(credit: Credited, tiers: Tiers) -> Sequence[Decimal]:
     """Above what each step begins, in money. Raises Missing where it hangs on a quota that isn't set."""
     if tiers.measure == "amount":
         return [step.above for step in tiers.steps]
@@ -125,14 +140,20 @@ def _slices(bounds: Sequence[Decimal], start: Decimal, end: Decimal) -> Iterator
             yield at, (top - bottom).copy_sign(end - start)
 
 
-def _above(credit: Credited, tiers: Tiers, step: Step, of: str) -> str:
-    unit = f"{credit.plan.currency}" if tiers.measure == "amount" else "% of the quota"
-    return f"{of} above {plain(step.above)} {unit} in the {tiers.window}"
+def _by_step(credit: Credited, step: Step, of: str, basis: Decimal, came_above: int | None) -> Rated:
+    """Paid by a tier; `came_above` is the position by which the window's basis came above the step."""
+    tiers = credit.plan.tiers
+    if tiers is None:
+        raise ValueError(f"{credit.assignment.plan} has no tiers")
+    unit = credit.plan.currency if tiers.measure == "amount" else "% of the quota"
+    rule = f"{of} above {plain(step.above)} {unit} in the {tiers.window}"
+    rated = _rated(credit, basis, step.percent, rule)
+    return rated if came_above is None else replace(rated, events=rated.events | {came_above})
 
 
 def _rated(credit: Credited, basis: Decimal, percent: Decimal, rule: str) -> Rated:
     plan = f"{credit.assignment.plan} v{credit.assignment.number}"
-    return Rated(credit, basis, percent, f"{plain(percent)} % {rule} ({plan})")
+    return Rated(credit, basis, percent, f"{plain(percent)} % {rule} ({plan})", credit.events)
 
 
 def plain(number: Decimal) -> str:

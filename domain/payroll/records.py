@@ -196,8 +196,8 @@ class Records:
 
     def open_at(self, position: int) -> Period:
         """The first period that was open when the event of that position was recorded."""
-        cutoffs = [closed.cutoff_position for closed in self.closed]
-        return Period(self.begin.index + bisect_left(cutoffs, position))
+        closed = bisect_left(self.closed, position, key=lambda one: one.cutoff_position)
+        return Period(self.begin.index + closed)
 
     def assigned(self, rep: str, day: date) -> tuple[Assignment, Published] | None:
         """The plan that binds the rep on that day: of assignments that overlap, the one recorded last."""

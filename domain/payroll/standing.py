@@ -8,6 +8,7 @@ from typing import Literal
 
 from domain.payroll.records import (
     Assignment,
+    Change,
     DealRecord,
     Money,
     Part,
@@ -42,12 +43,11 @@ class Net:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """The `part` (None: all) of what an earlier win was paid for; below zero what used that up already."""
+class _Layer:
+    """A part of a win's amount, and when it was earned."""
 
-    net: Net
-    win: Win
-    part: int | None
+    amount: Decimal
+    earned_at: datetime
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
@@ -55,13 +55,15 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), ROUND_HALF_EVEN) + 0
 
 
-def divide(whole: Decimal, parts: Sequence[Part], currency: str) -> list[Decimal]:
+def divide(whole: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
     """Parts in the minor unit that sum to the whole: by largest remainder, ties to the first named."""
-    unit = Decimal(1).scaleb(-minor_digits(currency))
-    exact = [whole * part.percent / WHOLE for part in parts]
+    unit, total = Decimal(1).scaleb(-minor_digits(currency)), sum(weights, ZERO)
+    if not total:
+        return [rounded(ZERO, currency) for _ in weights]
+    exact = [whole * weight / total for weight in weights]
     shares = [amount.quantize(unit, ROUND_DOWN) for amount in exact]
     left = int((whole - sum(shares, ZERO)) / unit)
-    by_remainder = sorted(range(len(parts)), key=lambda at: (-abs(exact[at] - shares[at]), at))
+    by_remainder = sorted(range(len(weights)), key=lambda at: (-abs(exact[at] - shares[at]), at))
     for at in by_remainder[: abs(left)]:
         shares[at] += unit.copy_sign(left)
     return shares
@@ -83,8 +85,6 @@ class Standing:
     ) -> None:
         self.deal = deal
         self._records, self._noticed = records, noticed
-        self._won: dict[tuple[int, int | None], Net | None] = {}
-        self._paid: dict[tuple[str, int, int | None], Net | None] = {}
         received = [one for one in payments if one.received is not None]
         self.payments = sorted(received, key=lambda one: _order(one.money))
         loose = [refund for one in payments if one.received is None for refund in one.refunds]
@@ -104,33 +104,17 @@ class Standing:
         position = win.owned_position if split is None else split.position
         return frozenset() if position is None else frozenset({position})
 
-    def won(self, win: Win, window: int | None) -> Net | None:
-        """What the win earns: None if void; of a second win what exceeds what stayed. Raises Missing."""
-        if (win.position, window) not in self._won:
-            net = self._worth(win, window)
-            if net is not None:
-                kept = [one for earlier in self._before(win) for one in self._kept(earlier)]
-                net = self._exceeding(net, kept, win)
-            self._won[win.position, window] = net
-        return self._won[win.position, window]
+    def head_of(self, rep: str, win: Win) -> str | None:
+        """Who was directly above the rep when the win was recorded."""
+        record = self._records.reps.get(rep)
+        return None if record is None else record.manager_at(win.position)
 
-    def paid(self, payment: PaymentRecord, win: Win, window: int | None) -> Net | None:
-        """What the payment earns by that win: None if it isn't the win's own, or void. Raises Missing.
-
-        What stayed of earlier wins themselves is not earned again by payments: the first ones go to it.
-        """
-        net = self._received(payment, win, window)
-        kept = [one for earlier in self._before(win) for one in self._kept_by_win(earlier)]
-        if net is None or not kept:
-            return net
-        for other in self.payments:
-            if other is payment:
-                break
-            before = self._received(other, win, window)
-            if before is not None:
-                taken = Net(-before.amount, before.currency, frozenset())
-                kept.append(_Kept(taken, win, None))
-        return self._exceeding(net, kept, win)
+    def before(self, win: Win) -> Iterator[Win]:
+        """The deal's earlier wins."""
+        for earlier in self.deal.wins:
+            if earlier is win:
+                return
+            yield earlier
 
     def plan_of_payment(self, rep: str, payment: PaymentRecord, win: Win) -> Bound | None:
         """The plan that pays the rep for a payment: that of its day, or else that of the win.
@@ -161,18 +145,12 @@ class Standing:
         """By the company's calendar."""
         return moment.astimezone(self._records.zone).date()
 
-    def _worth(self, win: Win, window: int | None) -> Net | None:
-        """The win after corrections and refunds; None if it is void."""
+    def worth(self, win: Win, window: int | None) -> Net | None:
+        """The win after corrections and refunds; None if it is void. Raises Missing."""
         if win.reopened is not None and self._within(window, win.occurred_at, win.reopened.occurred_at):
             return None
-        amount, currency, events = win.amount, win.currency, {win.position}
-        for change in win.changes:
-            lower = amount is not None and change.currency == currency and change.amount < amount
-            if not lower or self._within(window, win.occurred_at, change.occurred_at):
-                amount, currency = change.amount, change.currency
-                events.add(change.position)
-        if amount is None or currency is None:
-            raise Missing("no_amount", "the amount (deal.amend)", None, None)
+        corrected = self._corrected(win, window)
+        amount, currency, events = corrected.amount, corrected.currency, corrected.events
         for refund in self._refunds_of(win):
             if amount <= 0 or not self._within(window, win.occurred_at, refund.occurred_at):
                 continue
@@ -184,23 +162,77 @@ class Standing:
                 continue
             amount = max(amount - back.amount, ZERO)
             events |= back.events
-        return Net(amount, currency, frozenset(events))
+        if win.reopened is not None and amount <= 0:
+            return None  # What is to the rep's good has no window.
+        return Net(amount, currency, events)
+
+    def _corrected(self, win: Win, window: int | None) -> Net:
+        """The win's amount with its corrections. Raises Missing if nobody named one.
+
+        What a correction adds is a layer, with a window of its own; what one takes away comes off the newest
+        layers first, as far as their windows still cover it.
+        """
+        layers = [] if win.amount is None else [_Layer(win.amount, win.occurred_at)]
+        currency, events = win.currency, {win.position}
+        for change in win.changes:
+            if not layers or change.currency != currency:
+                if layers and not self._replaces(change, layers, currency, window):
+                    continue
+                layers = [_Layer(change.amount, change.occurred_at if layers else win.occurred_at)]
+                currency = change.currency
+            elif not self._layered(layers, change, window):
+                continue
+            events.add(change.position)
+        if not layers or currency is None:
+            raise Missing("no_amount", "the amount (deal.amend)", None, None)
+        return Net(_total(layers), currency, frozenset(events))
+
+    def _replaces(
+        self, change: Change, layers: Sequence[_Layer], currency: str | None, window: int | None
+    ) -> bool:
+        """Whether a correction into another currency counts: not if it lowers what is past its window."""
+        if currency is None or all(self._within(window, one.earned_at, change.occurred_at) for one in layers):
+            return True
+        corrected = Net(change.amount, change.currency, frozenset())
+        try:
+            there = self.converted(corrected, currency, self.day(change.occurred_at))
+        except Missing:
+            return True
+        return there.amount >= _total(layers)
+
+    def _layered(self, layers: list[_Layer], change: Change, window: int | None) -> bool:
+        """Add to the layers, or take from them; whether that changed anything."""
+        total = _total(layers)
+        if change.amount > total:
+            layers.append(_Layer(change.amount - total, change.occurred_at))
+            return True
+        covered = [self._within(window, one.earned_at, change.occurred_at) for one in layers]
+        due = total - change.amount
+        for at in range(len(layers) - 1, -1, -1):
+            if covered[at]:
+                last = at == 0 and all(covered)  # Nothing stays then: an amount may become less than nothing.
+                taken = due if last else min(due, max(layers[at].amount, ZERO))
+                layers[at] = _Layer(layers[at].amount - taken, layers[at].earned_at)
+                due -= taken
+        return _total(layers) != total
 
     def _refunds_of(self, win: Win) -> Iterator[Money]:
         """Refunds that came since the win, and before the next one."""
+        if not self._refunds:
+            return
         until = min((one.occurred_at for one in self.deal.wins if one.position > win.position), default=None)
         for refund in self._refunds:
             if refund.occurred_at >= win.occurred_at and (until is None or refund.occurred_at < until):
                 yield refund
 
-    def _void(self, payment: PaymentRecord, win: Win, window: int | None) -> bool:
-        """Whether the payment came after the win was reopened, or was taken back by that."""
-        if win.reopened is None:
-            return False
-        reopened_at = win.reopened.occurred_at
-        return payment.money.occurred_at >= reopened_at or self._within(
-            window, earned_at(payment, win), reopened_at
-        )
+    def received(self, payment: PaymentRecord, win: Win, window: int | None) -> Net | None:
+        """The payment less refunds; None if it came after the win was reopened, or is void with that."""
+        if win.reopened is not None:
+            reopened_at = win.reopened.occurred_at
+            late = payment.money.occurred_at >= reopened_at
+            if late or self._within(window, earned_at(payment, win), reopened_at):
+                return None
+        return self._left(payment, win, window)
 
     def _left(self, payment: PaymentRecord, win: Win, window: int | None) -> Net:
         """The payment less the refunds that came within the window."""
@@ -214,6 +246,8 @@ class Standing:
 
     def _loose_of(self, payment: PaymentRecord, win: Win) -> Iterator[Money]:
         """What refunds of the deal as a whole take from this payment: the latest before them gives first."""
+        if not self._loose:
+            return
         left = {
             one.id: one.money.amount - sum((back.amount for back in one.refunds), ZERO)
             for one in self.payments
@@ -234,62 +268,6 @@ class Standing:
                 if one is payment and taken:
                     yield Money(refund.position, refund.occurred_at, taken, due.currency)
 
-    def _received(self, payment: PaymentRecord, win: Win, window: int | None) -> Net | None:
-        """The payment less refunds, as far as no earlier win was paid for it and kept that."""
-        key = (payment.id, win.position, window)
-        if key not in self._paid:
-            net = None
-            if not self._void(payment, win, window):
-                net = self._left(payment, win, window)
-                kept = [one for earlier in self._before(win) for one in self._kept_by(payment, earlier)]
-                net = self._exceeding(net, kept, win)
-            self._paid[key] = net
-        return self._paid[key]
-
-    def _kept(self, earlier: Win) -> Iterator[_Kept]:
-        """What an earlier win earned and kept, though the deal was reopened, part by part."""
-        yield from self._kept_by_win(earlier)
-        for payment in self.payments:
-            yield from self._kept_by(payment, earlier)
-
-    def _kept_by_win(self, earlier: Win) -> Iterator[_Kept]:
-        for at, part in enumerate(self.parts(earlier)):
-            held = self.bound(part.rep, earlier.occurred_at)
-            if held is not None and held[1].plan.basis == "won":
-                net = self.won(earlier, held[1].plan.clawback_days)
-                if net is not None:
-                    yield _Kept(net, earlier, at)
-
-    def _kept_by(self, payment: PaymentRecord, earlier: Win) -> Iterator[_Kept]:
-        for at, part in enumerate(self.parts(earlier)):
-            held = self.plan_of_payment(part.rep, payment, earlier)
-            if held is not None:
-                net = self.paid(payment, earlier, held[1].plan.clawback_days)
-                if net is not None:
-                    yield _Kept(net, earlier, at)
-
-    def _exceeding(self, net: Net, kept: Sequence[_Kept], win: Win) -> Net:
-        """What of the net is more than what was kept. Raises Missing."""
-        stayed, events = ZERO, net.events
-        for one in kept:
-            there = self.converted(one.net, net.currency, self.day(win.occurred_at))
-            if one.part is None:
-                stayed = max(stayed + there.amount, ZERO)
-                continue
-            stayed += divide(there.amount, self.parts(one.win), net.currency)[one.part]
-            events |= there.events
-            if one.win.reopened is not None:
-                events |= {one.win.reopened.position}
-        if not stayed or net.amount <= 0:
-            return net
-        return Net(max(net.amount - stayed, ZERO), net.currency, events)
-
-    def _before(self, win: Win) -> Iterator[Win]:
-        for earlier in self.deal.wins:
-            if earlier is win:
-                return
-            yield earlier
-
     def _split(self, win: Win) -> Split | None:
         found = None
         for split in self.deal.splits:
@@ -305,6 +283,10 @@ class Standing:
 def earned_at(payment: PaymentRecord, win: Win) -> datetime:
     """A payment is earned when it comes; on a deal not yet won, at the win."""
     return max(payment.money.occurred_at, win.occurred_at)
+
+
+def _total(layers: Sequence[_Layer]) -> Decimal:
+    return sum((layer.amount for layer in layers), ZERO)
 
 
 def _order(money: Money) -> tuple[datetime, int]:

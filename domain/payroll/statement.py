@@ -1,5 +1,6 @@
 """A statement: E(P, n) less all that earlier statements paid, line by line."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
@@ -27,7 +28,9 @@ def statement(
     else:
         paid = paid_before(records.statements.get(rep, ()))
     currency = currency_of(records, rep)
-    changes = sorted(_changes(records, earned, entries, paid), key=lambda one: _place(one[0], one[1], period))
+    changes = sorted(
+        _changes(records, earned, entries, paid, rep), key=lambda one: _place(one[0], one[1], period)
+    )
     lines = tuple(_line(at, *change, period) for at, change in enumerate(changes, start=1))
     return StatementIssued(
         period=str(period),
@@ -87,7 +90,7 @@ def paid_before(statements: Iterable[StatementIssued]) -> Entitlement:
 
 
 def _changes(
-    records: Records, earned: Earnings, entries: Entitlement, paid: Entitlement
+    records: Records, earned: Earnings, entries: Entitlement, paid: Entitlement, rep: str
 ) -> Iterator[tuple[Key, Entry]]:
     """What of the entries is not paid yet, or was paid and is no longer due."""
     for key, entry in entries.items():
@@ -96,9 +99,15 @@ def _changes(
             yield key, entry
         elif (entry.basis, entry.amount) != (before.basis, before.amount):
             yield key, _difference(entry, before)
-    for key, before in paid.items():
-        if key not in entries and (before.basis or before.amount):
-            yield key, _taken_back(before, _bearing_on(records, earned, key.deal))
+    gone = [key for key, before in paid.items() if key not in entries and (before.basis or before.amount)]
+    if not gone:
+        return
+    instead: defaultdict[tuple[str | None, str, str], frozenset[int]] = defaultdict(frozenset)
+    for key, entry in entries.items():
+        instead[key.deal, key.earning, key.credited] |= entry.events
+    for key in gone:
+        because = _bearing_on(records, earned, key, rep) | instead[key.deal, key.earning, key.credited]
+        yield key, _taken_back(paid[key], because)
 
 
 def _difference(entry: Entry, before: Entry) -> Entry:
@@ -123,18 +132,24 @@ def _taken_back(before: Entry, because: frozenset[int]) -> Entry:
     )
 
 
-def _bearing_on(records: Records, earned: Earnings, deal: str | None) -> frozenset[int]:
-    """The positions of all that was recorded of a deal's wins, splits and payments."""
-    record = records.deals.get(deal) if deal is not None else None
-    if record is None:
-        return frozenset()
-    found = {split.position for split in record.splits}
-    for win in record.wins:
-        found.add(win.position)
-        found.update(change.position for change in win.changes)
-        found.update([win.reopened.position] if win.reopened is not None else ())
-    for payment in earned.payments.get(record.id, ()):
+def _bearing_on(records: Records, earned: Earnings, key: Key, rep: str) -> frozenset[int]:
+    """The positions of all that may be why the entry is no more: of deal, payment and plans."""
+    cutoff = records.closed[-1].cutoff_position if records.closed else 0
+    found = {one.position for one in records.assignments.get(rep, ()) if one.position > cutoff}
+    payments = list(earned.payments.get(key.deal or "", ()))
+    moved = records.payments.get(key.earning)
+    if moved is not None:
+        payments.append(moved)
+    for payment in payments:
         found.update(refund.position for refund in payment.refunds)
+        found.add(payment.linked_position)
+    deal = records.deals.get(key.deal or "")
+    if deal is not None:
+        found.update(split.position for split in deal.splits)
+        for win in deal.wins:
+            found.add(win.position)
+            found.update(change.position for change in win.changes)
+            found.update([win.reopened.position] if win.reopened is not None else ())
     return frozenset(found)
 
 

@@ -66,7 +66,10 @@ def _phone(value: str, _source: str) -> str:
         raise _bad("phone", value, _WHY_NO_PHONE[error.error_type]) from None
     if not phonenumbers.is_possible_number(number):
         raise _bad("phone", value, "no phone number of that country has this length")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if len(normal) - 1 < sum(character.isdigit() for character in value):
+        return _phone(normal, _source)  # A trunk prefix was left out: what remains may begin with another.
+    return normal
 
 
 def _email(value: str, _source: str) -> str:

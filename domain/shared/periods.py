@@ -1,8 +1,9 @@
 """Payroll periods: calendar months in the company's time zone, written `2026-10`."""
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from domain.shared.rejections import InvalidData
@@ -39,7 +40,8 @@ class Period:
 
     @property
     def last_day(self) -> date:
-        return self.next.first_day - timedelta(days=1)
+        first = self.first_day
+        return first.replace(day=monthrange(first.year, first.month)[1])
 
     @property
     def next(self) -> "Period":

@@ -13,13 +13,17 @@ from domain.payroll.entitlement import Entitlement
 from domain.payroll.events import Line, LineKind
 from domain.payroll.rating import plain
 from projections.payroll.previews import Pay
-from projections.payroll.reasons import EARNED, reasons
-from projections.payroll.wording import about, money, told
+from projections.payroll.reasons import EARNED, entries_of, reasons
+from projections.payroll.sale import Facts
+from projections.payroll.wording import about, bearing, money, told
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An event that the line rests on; `since` if it came after the statements before had been closed."""
+    """An event that the line rests on; `since` if it came after the statements before had been closed.
+
+    `bearing` is what it has to do with the line where it is about something else.
+    """
 
     position: int
     event: str
@@ -29,6 +33,7 @@ class Step:
     actor: str
     told: str
     since: bool
+    bearing: str | None
     data: Mapping[str, Any]
 
 
@@ -76,12 +81,14 @@ class Explanation:
 class Background:
     """What a line is explained by.
 
-    `facts` are the events that it rests on, the deal's opening and disputes of the line. `before` are the
-    rep's earlier statements, `entries` what was earned in all by this one, and `cutoff_position` that of the
-    period closed before it.
+    `facts` are the events that it rests on, the deal's opening and disputes of the line; `history` is what
+    was recorded of the deal and its refunds up to the statement's cutoff. `before` are the rep's earlier
+    statements, `entries` what was earned in all by this one, and `cutoff_position` that of the period closed
+    before it.
     """
 
-    facts: Sequence[Recorded[Event]]
+    facts: Facts
+    history: Facts
     before: Sequence[Pay]
     entries: Entitlement
     cutoff_position: int
@@ -150,6 +157,7 @@ def _step(fact: Recorded[Event], line: Line, background: Background) -> Step:
         actor=fact.actor,
         told=told(fact),
         since=line.kind == "adjustment" and fact.position > background.cutoff_position,
+        bearing=bearing(fact, line),
         data=fact.event.model_dump(mode="json"),
     )
 
@@ -159,7 +167,7 @@ def _story(
 ) -> Iterable[str]:
     currency = pay.issued.currency
     yield f"{_capital(about(line))}{_named(line, background)}."
-    yield from reasons(pay, line, background.entries, background.facts, background.zone)
+    yield from reasons(pay, line, background.entries, background.facts, background.history, background.zone)
     if line.kind == "adjustment":
         yield from _change(pay, line, background, before, steps)
     elif line.rate is not None:
@@ -167,6 +175,8 @@ def _story(
             f"{money(line.basis, currency)} at {plain(line.rate)} % is {money(line.amount, currency)}: "
             f"{line.rule}."
         )
+        if others := _others(pay, line):
+            yield f"The rest of the basis is paid at another percent, by line {others}."
     else:
         yield f"So this line is {money(line.amount, currency)}: {line.rule}."
 
@@ -183,12 +193,7 @@ def _change(
         yield f"It follows from this statement's other corrections of {line.for_period}."
     elif not before and line.of != "dispute":
         yield f"{line.for_period} was closed before this could be paid, and no statement had paid it."
-    entries = [
-        (key, entry)
-        for key, entry in background.entries.items()
-        if (key.kind, key.for_period, key.deal, key.earning, key.credited)
-        == (line.of, line.for_period, line.deal, line.earning, line.credited)
-    ]
+    entries = entries_of(line, background.entries)
     for key, entry in entries:
         at = f" on {money(entry.basis, currency)} at {plain(key.rate)} %" if key.rate is not None else ""
         if entry.basis or entry.amount or not before:
@@ -198,10 +203,14 @@ def _change(
     new = [step for step in steps if step.since]
     if new:
         yield f"What changed it came since: {'; '.join(f'{one.told} (event {one.position})' for one in new)}."
-    others = [str(one.line) for one in pay.issued.lines if one is not line and same(line, one)]
-    if others:
-        yield f"The rest of this change is in line {', '.join(others)} of this statement."
+    if others := _others(pay, line):
+        yield f"The rest of this change is in line {others} of this statement."
     yield f"The difference, {money(line.amount, currency)}, is this line."
+
+
+def _others(pay: Pay, line: Line) -> str:
+    """The numbers of the statement's other lines about the same."""
+    return ", ".join(str(one.line) for one in pay.issued.lines if one is not line and same(line, one))
 
 
 def _named(line: Line, background: Background) -> str:

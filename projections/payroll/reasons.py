@@ -1,34 +1,38 @@
 """Why a line is what it is: whose part, which period, where a tier's window, a cap or a draw stood."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from domain.deals.events import DealWon
 from domain.kernel import Event, Recorded
-from domain.payments.events import PaymentRecorded
-from domain.payroll.entitlement import Entitlement
+from domain.payroll.entitlement import Entitlement, Entry, Key
 from domain.payroll.events import Line, PlanPublished
 from domain.payroll.plans import Plan, Tiers
 from domain.payroll.rating import MONTHS, plain
 from domain.payroll.standing import WHOLE, ZERO, rounded
 from domain.shared.periods import Period
+from projections.payroll.deriving import derived, left_out, void
 from projections.payroll.previews import Pay
-from projections.payroll.wording import money
+from projections.payroll.sale import Facts, Sale
+from projections.payroll.wording import money, whose
 
 EARNED = ("win", "payment", "override")
 """Kinds of entries that are about a deal, not about a period as a whole."""
 
 
 def reasons(
-    pay: Pay, line: Line, entries: Entitlement, facts: Sequence[Recorded[Event]], zone: ZoneInfo
+    pay: Pay, line: Line, entries: Entitlement, facts: Facts, history: Facts, zone: ZoneInfo
 ) -> Iterator[str]:
-    """Sentences. `entries` are all that was earned by that statement, `facts` what the line rests on."""
+    """Sentences. `entries` are all that was earned by that statement, `facts` what the line rests on.
+
+    `history` is what was recorded of the deal and its refunds by then, whether the line rests on it or not.
+    """
     currency, plan = pay.issued.currency, _plan(line, facts)
     if line.of in EARNED:
-        yield from _late(line, facts, zone)
-        yield from _part(line, entries)
+        sale = Sale(line, facts, zone)
+        yield from _late(line, sale, zone)
+        yield from _basis(line, entries, sale, currency, plan)
+        yield from left_out(sale, history, plan)
     match line.of:
         case "win" | "payment" if plan is not None and plan.tiers is not None:
             yield _window(line, plan, plan.tiers, entries, currency)
@@ -44,11 +48,20 @@ def reasons(
             return
 
 
-def _late(line: Line, facts: Iterable[Recorded[Event]], zone: ZoneInfo) -> Iterator[str]:
-    earned = _earned_at(line, facts)
-    if earned is None:
+def entries_of(line: Line, entries: Entitlement) -> list[tuple[Key, Entry]]:
+    """What is about the same earning, or the same bound of a period, at whatever percents."""
+    return [
+        (key, entry)
+        for key, entry in entries.items()
+        if (key.kind, key.for_period, key.deal, key.earning, key.credited)
+        == (line.of, line.for_period, line.deal, line.earning, line.credited)
+    ]
+
+
+def _late(line: Line, sale: Sale, zone: ZoneInfo) -> Iterator[str]:
+    if sale.earned_at is None:
         return
-    month = Period.at(earned, zone)
+    month = Period.at(sale.earned_at, zone)
     if str(month) < line.for_period:
         yield (
             f"It happened in {month}, which was closed already when it was recorded: "
@@ -56,31 +69,23 @@ def _late(line: Line, facts: Iterable[Recorded[Event]], zone: ZoneInfo) -> Itera
         )
 
 
-def _earned_at(line: Line, facts: Iterable[Recorded[Event]]) -> datetime | None:
-    """When it was earned: at the win, or with the payment, whichever is later."""
-    moments = []
-    for fact in facts:
-        match fact.event:
-            case DealWon() if line.earning in (str(fact.position), ""):
-                return fact.occurred_at
-            case DealWon():
-                moments.append(fact.occurred_at)
-            case PaymentRecorded() if fact.entity == line.earning:
-                moments.append(fact.occurred_at)
-    return max(moments, default=None)
+def _basis(line: Line, entries: Entitlement, sale: Sale, currency: str, plan: Plan | None) -> Iterator[str]:
+    """How the whole basis came about, whatever percents its slices are paid at; or that there is none now.
 
-
-def _part(line: Line, entries: Entitlement) -> Iterator[str]:
-    if line.share is None or (line.share == WHOLE and not line.role):
-        return
-    whose = f"{line.credited}'s part" if line.of == "override" else "Your part"
-    role = f" as {line.role}" if line.role else ""
-    still = any(
-        (key.kind, key.deal, key.earning, key.credited) == (line.of, line.deal, line.earning, line.credited)
-        for key in entries
-        if entries[key].basis
-    )
-    yield f"{whose} of the deal {'is' if still else 'was'} {plain(line.share)} %{role}."
+    What is taken back whole rests on all that may be why: it isn't known which of that makes the sum.
+    """
+    now = entries_of(line, entries)
+    basis = sum((entry.basis for _, entry in now), rounded(ZERO, currency))
+    rule = (line.plan, line.plan_version, line.rate)
+    gone = not any(entry.basis for key, entry in now if (key.plan, key.plan_version, key.rate) == rule)
+    if line.kind == "adjustment" and gone:
+        told = [] if basis else list(void(sale, plan))
+    else:
+        told = list(derived(sale, basis, currency, plan))
+    yield from told
+    if not told and line.share is not None and (line.share != WHOLE or line.role):
+        role = f" as {line.role}" if line.role else ""
+        yield f"{whose(line)} of the deal {'is' if basis else 'was'} {plain(line.share)} %{role}."
 
 
 def _window(line: Line, plan: Plan, tiers: Tiers, entries: Entitlement, currency: str) -> str:

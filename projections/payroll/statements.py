@@ -228,27 +228,6 @@ class ClosedPeriod:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class DealLine:
-    """What one line of a statement paid (or took back) for a deal."""
-
-    line: str
-    statement: str
-    period: str
-    rep: str
-    kind: str
-    of: str
-    credited: str
-    for_period: str
-    basis: Decimal
-    rate: Decimal | None
-    share: Decimal | None
-    amount: Decimal
-    currency: str
-    rule: str
-    position: int
-
-
 def disputes(view: View, open_only: bool = False, rep: str | None = None) -> Listing:
     """Disputes in the order in which they were raised; with `rep`, of that rep's statements."""
     rows = view.ask(
@@ -275,17 +254,3 @@ def periods(view: View) -> Listing:
         """
     )
     return Listing.of([ClosedPeriod(*row) for row in rows])
-
-
-def lines_of_deal(view: View, deal: str) -> Listing:
-    """What was paid on a deal, to everybody, in the order in which it was."""
-    rows = view.ask(
-        """
-        SELECT l.statement || '/' || l.line, l.statement, s.period, s.rep, l.kind, l.of, l.credited,
-            l.for_period, l.basis, l.rate, l.share, l.amount, s.currency, l.rule, s.position
-        FROM statement_line l JOIN statement s USING (statement)
-        WHERE l.deal = %(deal)s ORDER BY s.position, l.line
-        """,
-        deal=deal,
-    )
-    return Listing.of([DealLine(*row) for row in rows])

@@ -39,6 +39,11 @@ def about(line: Line) -> str:
             return f"dispute of line {line.earning} accepted"
 
 
+def whose(line: Line) -> str:
+    """Whose part of the deal it is paid on, said to the rep."""
+    return f"{line.credited}'s part" if line.of == "override" else "Your part"
+
+
 def told(fact: Recorded[Event]) -> str:
     """What an event says."""
     match fact.event:
@@ -65,6 +70,20 @@ def told(fact: Recorded[Event]) -> str:
             return f"lead {fact.entity} was parted from {lead} again, and is {rep}'s"
         case _:
             return _told_of_money(fact) or fact.event.stored_name
+
+
+def bearing(fact: Recorded[Event], line: Line) -> str | None:
+    """What an event that is about another earning than the line's has to do with the line."""
+    match fact.event:
+        case DealWon():
+            crossed = line.of in ("win", "payment") and fact.entity != line.deal
+        case PaymentRecorded() | PaymentMatched() if line.of == "payment":
+            crossed = fact.entity != line.earning
+        case PaymentRecorded(deal=deal) | PaymentMatched(deal=deal):
+            crossed = line.of == "win" and deal not in (None, line.deal)
+        case _:
+            crossed = False
+    return "by it the tier was reached" if crossed else None
 
 
 def _told_of_money(fact: Recorded[Event]) -> str | None:

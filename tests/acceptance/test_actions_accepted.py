@@ -1,4 +1,4 @@
-"""Every action of the contract's table: with all it may say, with the least, and with null for the rest."""
+"""Every action but those of payroll: with all it may say, with the least, and with null for the rest."""
 
 from pathlib import Path
 

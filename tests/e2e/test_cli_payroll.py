@@ -188,6 +188,8 @@ def test_as_of_a_past_a_statement_is_what_was_known_then(company: Payday, ask: A
         ("explain 2026-01/nobody/1", "unknown_rep"),
         ("verify 2026-02", "period_open"),
         ("exceptions --rep nobody", "unknown_rep"),
+        ("exceptions --period 9999-12", "unknown_period"),
+        ("exceptions --period 2025-12", "unknown_period"),
         ("disputes --rep nobody", "unknown_rep"),
         ("assignments --rep nobody", "unknown_rep"),
         ("close 2026-01", "period_closed"),
@@ -332,9 +334,14 @@ def test_values_by_hand_are_json_where_they_can_be_nothing_else(company: Payday,
 
 def test_an_adjustment_is_explained_by_what_was_paid_and_what_came_since(company: Payday, ask: Ask) -> None:
     found = ask("explain 2026-02/ann/2")
-    amended = next(fact.position for fact in company.facts() if fact.event.stored_name == "deals.DealAmended")
+    won, amended = (
+        next(fact.position for fact in company.facts() if fact.event.stored_name == f"deals.{name}")
+        for name in ("DealWon", "DealAmended")
+    )
     assert found["story"] == [
         "Deal D-1 won, of lead L-D-1.",
+        f"It was won for 1,000.00 USD (event {won}).",
+        f"The amount was corrected to 900.00 USD (event {amended}).",
         "Line 2026-01/ann/1 paid 50.00 USD on 1,000.00 USD at 5 %.",
         "By what is recorded now it is 45.00 USD on 900.00 USD at 5 %: 5 % of the won amount (flat v1).",
         f"What changed it came since: the amount of deal D-1 was corrected to 900.00 USD (event {amended}).",
@@ -510,6 +517,7 @@ def test_a_draw_that_shrinks_is_explained_by_the_corrections(payday: Payday, ask
         "Line 2026-01/ann/2 paid 20.00 USD.",
         "It follows from this statement's other corrections of 2026-01.",
         "By what is recorded now it is 15.00 USD: no less than 30 USD in a period (least v1).",
+        "What changed it came since: the amount of deal D-1 was corrected to 300.00 USD (event 19).",
         "The difference, -5.00 USD, is this line.",
     ]
 
@@ -522,8 +530,10 @@ def test_a_share_is_explained(payday: Payday, ask: Ask) -> None:
     ]
     payday.do("deal.split", "D-1", {"shares": shares})
     found = ask("explain 2026-01/ann/1")
+    won, split = (one["position"] for one in found["events"][-2:])
     assert found["story"][1:] == [
-        "Your part of the deal is 30 % as opener.",
+        f"It was won for 1,000.00 USD (event {won}).",
+        f"Your part of the deal is 30 % as opener (event {split}): 300.00 USD.",
         "300.00 USD at 5 % is 15.00 USD: 5 % of the won amount (flat v1).",
     ]
     assert found["events"][-1]["told"] == (

@@ -6,6 +6,7 @@ from pathlib import Path
 from reference import REFERENCE, rejections, written
 
 from adapters.settings import DOCUMENTATION
+from domain.payroll.plans import Plan
 
 ROOT = Path(__file__).parents[2]
 CODE_ROW = re.compile(r"^\| `(\w+)`", re.MULTILINE)
@@ -24,10 +25,20 @@ def test_the_tables_of_the_reference_are_as_the_code_is() -> None:
 
 def test_the_error_tables_name_every_code_and_no_other() -> None:
     named = set(CODE_ROW.findall(_section(REFERENCE.read_text(), "Errors")))
-    sources = [file.read_text() for file in (ROOT / "adapters" / "cli").glob("*.py")]
+    sources = [file.read_text() for file in (ROOT / "adapters" / "cli").rglob("*.py")]
     own = {code for source in sources for code in OWN_CODE.findall(source)}
     assert {"bad_setting", "database_newer"} <= own
     assert named == own | {kind.code for kind in rejections()}
+
+
+def test_every_key_of_a_plan_is_told() -> None:
+    plans = _section(REFERENCE.read_text(), "Plans")
+    told = [
+        key
+        for row in re.findall(r"^\| (`.+?) \|", plans, re.MULTILINE)
+        for key in re.findall(r"`(\w+)`", row)
+    ]
+    assert sorted(told) == sorted(Plan.model_fields)
 
 
 def test_every_setting_is_in_the_operations_page_in_its_own_words() -> None:

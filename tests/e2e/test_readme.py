@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,13 +40,20 @@ def _pattern(shown: str) -> str:
     return "".join(lines)
 
 
+@pytest.fixture
+def home() -> Iterator[str]:
+    """Not in the folder of pytest, which another run as root would close to the server in the meantime."""
+    with tempfile.TemporaryDirectory(prefix="dealtrail-") as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("documents", TOGETHER, ids=" ".join)
 def test_what_the_documents_show_is_what_the_commands_print(
-    documents: tuple[str, ...], tmp_path: Path
+    documents: tuple[str, ...], home: str, tmp_path: Path
 ) -> None:
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parent.parent)
     (tmp_path / "docs").symlink_to(ROOT / "docs")
-    environment = {**os.environ, "DEALTRAIL_HOME": str(tmp_path / "home"), "COLUMNS": "80"}
+    environment = {**os.environ, "DEALTRAIL_HOME": home, "COLUMNS": "80"}
     for name in ("DATABASE_URL", "DEALTRAIL_TIMEZONE", "DEALTRAIL_CURRENCY"):
         environment.pop(name, None)
     ran = 0

@@ -102,6 +102,20 @@ def test_a_refund_of_the_deal_gives_back_its_latest_payments_first(company: Comp
     ]
 
 
+def test_two_refunds_of_the_deal_give_back_one_payment_after_the_other(company: Company) -> None:
+    company.win("D2", "1000.00", "2026-01-10")
+    company.pay("P1", "D2", "600.00", "2026-01-11")
+    company.pay("P2", "D2", "400.00", "2026-01-20")
+    company.refund("R1", "D2", "300.00", "2026-01-25")
+    company.refund("R2", "D2", "300.00", "2026-01-26")
+    company.close("2026-01")
+    assert company.paid("bob", "2026-01") == [
+        "payment D2 2026-01: 400.00 at 5 % = 20.00",
+        "payment D2 2026-01: 0.00 at 5 % = 0.00",
+        "total 20.00",
+    ]
+
+
 def test_a_refund_of_the_deal_leaves_later_payments_alone(company: Company) -> None:
     company.win("D2", "1000.00", "2026-01-10")
     company.pay("P1", "D2", "600.00", "2026-01-11")

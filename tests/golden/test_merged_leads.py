@@ -1,4 +1,4 @@
-"""A lead won while nobody owned it, and merged with another afterwards."""
+"""A lead won while nobody owned it, and merged or handed over afterwards."""
 
 from pathlib import Path
 
@@ -42,3 +42,11 @@ def test_an_owner_named_after_the_merge_has_the_credit(company: FromOutside) -> 
     assert owner(company, "L-D1") == "ann"
     company.close("2026-01")
     assert company.paid("ann", "2026-01") == ["win D1 2026-01: 1000.00 at 5 % = 50.00", "total 50.00"]
+
+
+def test_who_is_handed_the_lead_later_has_no_credit(company: FromOutside) -> None:
+    company.claim("D1", "ann", "2026-01-21")
+    company.send("lead.assign", "L-D1", {"rep": "bob", "reason": "conflict"}, "2026-01-22")
+    company.close("2026-01")
+    assert company.paid("ann", "2026-01") == ["win D1 2026-01: 1000.00 at 5 % = 50.00", "total 50.00"]
+    assert company.paid("bob", "2026-01") == ["total 0.00"]

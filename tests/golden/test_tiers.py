@@ -185,3 +185,18 @@ def test_a_new_version_of_the_plan_goes_on_counting(start: Start) -> None:
         "win D2 2026-01: 100.00 at 20 % = 20.00",
         "total 90.00",
     ]
+
+
+def test_what_a_flat_version_paid_counts_for_the_tiers_of_the_next(start: Start) -> None:
+    company = earning(start, rate="3")
+    sell(company, ("D1", "800.00", "2026-01-10"))
+    company.plan("steps", tiers=tiers("marginal"))
+    company.assign("ann", "steps", "2026-01-15")
+    sell(company, ("D2", "500.00", "2026-01-20"))
+    company.close("2026-01")
+    assert company.paid("ann", "2026-01") == [
+        "win D1 2026-01: 800.00 at 3 % = 24.00",
+        "win D2 2026-01: 200.00 at 5 % = 10.00",
+        "win D2 2026-01: 300.00 at 10 % = 30.00",
+        "total 64.00",
+    ]

@@ -14,7 +14,7 @@ from adapters.cli.main import cli
 from adapters.postgres.lookups import view_of
 from adapters.postgres.projecting.as_of import AsOf
 from domain.shared.repeated import NothingChanged
-from projections.payroll.statements import disputes, lines_of_deal, periods
+from projections.payroll.statements import disputes, periods
 
 Opening = Callable[..., Payday]
 
@@ -292,10 +292,6 @@ def test_a_dispute_with_a_concession_is_paid_by_the_next_statement(payday: Openi
         ("accepted", "-1.25", "400!"),
     ]
     assert (company.ask(disputes, rep="bob"), company.ask(disputes, open_only=True)) == ((), ())
-    assert [(one.line, str(one.amount)) for one in company.ask(lines_of_deal, "D-2")] == [
-        ("2026-09/ann/2", "10.00"),
-        ("2026-10/ann/1", "3.75"),
-    ]
 
 
 def test_a_dispute_sent_again_is_kept_on_the_statements_own_stream(payday: Opening) -> None:

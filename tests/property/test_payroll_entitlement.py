@@ -11,16 +11,14 @@ from payroll_reference import Key, Reference, month_of, shared_out
 from domain.payroll.earnings import earnings
 from domain.payroll.entitlement import entitlement
 from domain.payroll.events import PeriodClosed, StatementIssued
-from domain.payroll.records import Part
 from domain.payroll.standing import divide
 from domain.payroll.statement import statement, statements
 from domain.shared.periods import Period
 
 LAST = Period(Period.of(FIRST).index + PERIODS - 1)
 CLOSES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 3)), min_size=6, max_size=6)
-WINDOWS = st.sampled_from([None, 0, 20])
-ANY = WINDOWS.flatmap(lambda window: histories("all", window))
-FLAT = WINDOWS.flatmap(lambda window: histories("flat", window))
+ANY = histories("all")
+FLAT = histories("flat")
 
 
 class Unchecked(InMemory):
@@ -116,7 +114,7 @@ def _month(day: int) -> Period:
 
 
 @settings(max_examples=60, deadline=None)
-@given(WINDOWS.flatmap(lambda window: histories("all", window)))
+@given(ANY)
 def test_for_any_plan_closing_later_changes_nothing_where_nothing_was_late(history: History) -> None:
     soon = Player(history, Unchecked())
     for at, _ in enumerate(soon.steps()):
@@ -210,7 +208,7 @@ def test_a_deal_whose_events_are_removed_earns_nothing_and_takes_nothing_along(
 
 
 @settings(max_examples=60, deadline=None)
-@given(histories("all", None), CLOSES, st.sampled_from(REPS))
+@given(histories("all", [None]), CLOSES, st.sampled_from(REPS))
 def test_what_others_are_paid_by_never_matters(
     history: History, closes: list[tuple[int, int]], rep: str
 ) -> None:
@@ -219,6 +217,22 @@ def test_what_others_are_paid_by_never_matters(
     others = {f"assignment-{other}" for other in REPS if other != rep}
     alone.facts = [fact for fact in whole.facts if fact.stream not in others]
     assert entries(alone, rep, LAST) == entries(whole, rep, LAST)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ANY, CLOSES)
+def test_an_override_is_judged_by_the_heads_plan_alone(
+    history: History, closes: list[tuple[int, int]]
+) -> None:
+    whole = played(history, closes).company
+    alone = InMemory()
+    others = {f"assignment-{other}" for other in REPS if other != "head"}
+    alone.facts = [fact for fact in whole.facts if fact.stream not in others]
+    overrides = [
+        {key: entry for key, entry in entries(company, "head", LAST).items() if key[0] == "override"}
+        for company in (whole, alone)
+    ]
+    assert overrides[0] == overrides[1]
 
 
 @given(
@@ -231,6 +245,6 @@ def test_parts_sum_to_the_whole(minor_units: int, weights: list[int], currency: 
     percents = [Decimal(weight) * 100 / sum(weights) for weight in weights[:-1]]
     percents = [round(percent, 6) for percent in percents]
     percents.append(100 - sum(percents))
-    parts = divide(whole, [Part(f"rep-{at}", None, percent) for at, percent in enumerate(percents)], currency)
+    parts = divide(whole, percents, currency)
     assert sum(parts) == whole
     assert parts == shared_out(whole, percents, currency)

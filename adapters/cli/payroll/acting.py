@@ -9,6 +9,7 @@ import click
 
 from adapters.cli.asking import opened, refusing
 from adapters.cli.record import say_recorded, submit
+from adapters.cli.wording import counted
 from adapters.settings import read_settings
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _say_closed(parts: "Engine", period: str, positions: tuple[int, ...], *, as_
         found.statements,
         "Nobody was employed.",
     )
-    say(f"{count(len(found.statements))} statements, in all {purse(found.totals)}.")
+    say(f"{counted(len(found.statements), 'statement')}, in all {purse(found.totals)}.")
 
 
 @click.command("publish")

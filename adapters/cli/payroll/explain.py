@@ -1,5 +1,6 @@
 """The command `payroll explain`: from a line to the events behind it, and back."""
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     from adapters.cli.payroll.ledger import Ledger
     from domain.kernel import Event, Recorded
     from domain.payroll.events import Line
-    from projections.payroll.explaining import Background, Explanation
+    from domain.payroll.records import Records
+    from projections.payroll.explaining import Background, Explanation, Step
     from projections.payroll.previews import Pay
 
 
@@ -48,14 +50,27 @@ def background(book: "Ledger", pay: "Pay", line: "Line") -> "Background":
     closes = book.closes()
     earlier = [(period, closed) for period, closed in closes if period < month]
     before = book.frozen(rep, [period for period, _ in earlier])
+    records = book.records_of(rep)
     if pay.closed:
         entries = paid_before([*(one.issued for one in before), pay.issued])
         zone = ZoneInfo(closes[0][1].timezone)
     else:
-        records = book.records_of(rep)
         entries, zone = entitlement(records, earnings(records), rep, month), records.zone
     cutoff = earlier[-1][1].cutoff_position if earlier else 0
-    return Background(_facts(book, pay, line), before, entries, cutoff, zone)
+    history = _history(book, records, line, upto=pay.issued.cutoff_position)
+    return Background(_facts(book, pay, line), history, before, entries, cutoff, zone)
+
+
+def _history(book: "Ledger", records: "Records", line: "Line", *, upto: int) -> "list[Recorded[Event]]":
+    """What was recorded up to there of the line's deal, and of refunds to the customer."""
+    from domain.deals.model import DEAL
+
+    if line.deal is None:
+        return []
+    paid = (one for one in records.payments.values() if one.deal == line.deal and one.linked_position <= upto)
+    refunds = book.at(refund.position for one in paid for refund in one.refunds)
+    facts = sorted([*book.load([DEAL.stream(line.deal)]), *refunds], key=lambda fact: fact.position)
+    return [fact for fact in facts if fact.position <= upto]
 
 
 def _facts(book: "Ledger", pay: "Pay", line: "Line") -> "list[Recorded[Event]]":
@@ -88,12 +103,18 @@ def draw_explanation(found: "Explanation", view: View) -> None:
             Column("happened", lambda one: moment(one.occurred_at, view)),
             Column("recorded", lambda one: moment(one.recorded_at, view)),
             Column("by", lambda one: one.actor),
-            Column("what", lambda one: one.told + (" (since then)" if one.since else "")),
+            Column("what", _what),
         ],
         found.events,
     )
     if found.closed:
-        say(f'Wrong? dealtrail payroll dispute "{found.line}" --actor "{found.rep}" --reason …')
+        say(f"Wrong? dealtrail payroll dispute {quote(found.line)} --actor {quote(found.rep)} --reason …")
+
+
+def _what(step: "Step") -> str:
+    notes = [step.bearing] if step.bearing else []
+    notes += ["since then"] if step.since else []
+    return f"{step.told} ({', '.join(notes)})" if notes else step.told
 
 
 explain = report("explain")(_explain)

@@ -49,10 +49,14 @@ def _exceptions(request: Request, rep: str | None, period: str | None) -> None:
     from adapters.cli.payroll.ledger import ledger
     from domain.shared.periods import Period
     from projections.payroll.exceptions import exceptions as ask
+    from projections.payroll.previews import must_have_begun
 
     month = None if period is None else Period.parse(period)
     with ledger(request) as book:
-        found = ask(book.records(), rep=rep, period=month)
+        records = book.records()
+        if month is not None:
+            must_have_begun(records, month, book.view.moment)
+        found = ask(records, rep=rep, period=month)
         empty = "Nothing waits: whatever was earned can be paid."
         _show(request, book.source, found, "Exceptions", exception_columns, empty)
 

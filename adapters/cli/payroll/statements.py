@@ -1,5 +1,6 @@
 """The commands that show what is paid: statement, statements."""
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,7 +51,7 @@ def draw_statement(pay: "Pay", view: View) -> None:
     )
     say(f"Total {money(issued.total, issued.currency)}.")
     if issued.lines:
-        say(f"Where a line comes from: dealtrail payroll explain {pay.id}/1")
+        say(f"Where a line comes from: dealtrail payroll explain {quote(f'{pay.id}/1')}")
 
 
 def _what(line: "Line") -> str:

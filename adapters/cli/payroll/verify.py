@@ -76,7 +76,7 @@ def _total(told: "dict[str, object] | None") -> str:
 
     if told is None:
         return text(None)
-    return str(told["total"]) if "total" in told else f"{told['statements']} statements"
+    return str(told["total"]) if "total" in told else counted(int(str(told["statements"])), "statement")
 
 
 verify = report("verify")(_verify)
