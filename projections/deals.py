@@ -16,6 +16,7 @@ from domain.deals.events import (
     StageEntered,
 )
 from domain.kernel import Event, Recorded
+from domain.shared.personal import ERASED, PersonalDataErased
 from projections.kernel import Projection, Row, Rows
 
 
@@ -131,6 +132,9 @@ class Deals(Projection):
                 row = rows.change(DealRow, deal, amount=amount, currency=currency)
                 if row.status == "won":
                     rows.change(DealClose, deal, row.closes, amount=amount, currency=currency)
+            case PersonalDataErased():
+                if rows.get(DealRow, deal).title is not None:
+                    rows.change(DealRow, deal, title=ERASED)
             case DealSplit(shares=shares):
                 _split(shares, fact, rows)
             case DealWon() as won:

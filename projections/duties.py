@@ -1,5 +1,6 @@
 """What has to be seen to beside the reports: whom which leads concern, and claims that are over."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from projections.asking import View
@@ -23,6 +24,14 @@ def past_their_term(view: View, *, at: datetime, limit: int) -> list[str]:
         limit=limit,
     )
     return [lead for (lead,) in rows]
+
+
+def deals_with(view: View, *, leads: Sequence[str]) -> list[str]:
+    """Every deal that was ever opened with one of these leads, in the order of their opening."""
+    rows = view.ask(
+        "SELECT deal FROM deal WHERE lead = ANY(%(leads)s) ORDER BY opened_position", leads=list(leads)
+    )
+    return [deal for (deal,) in rows]
 
 
 def of_departed(view: View, *, limit: int) -> list[tuple[str, str | None]]:

@@ -20,6 +20,7 @@ from domain.leads.events import (
     LeadWorked,
     SubjectAliased,
 )
+from domain.shared.personal import ERASED, PersonalDataErased
 from projections.kernel import Projection, Row, Rows
 
 
@@ -131,6 +132,9 @@ class Leads(Projection):
             case LeadDisqualified(reason=reason):
                 _free(fact, rows, reason)
                 rows.change(LeadRow, fact.entity, status="disqualified")
+            case PersonalDataErased():
+                if rows.get(LeadRow, fact.entity).name is not None:
+                    rows.change(LeadRow, fact.entity, name=ERASED)
             case LeadMerged(into=into):
                 rows.change(LeadRow, fact.entity, status="merged")
                 rows.put(LeadPointer(fact.entity, into))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.kernel import Event, Recorded
+from domain.shared.personal import ERASED, PersonalDataErased
 from domain.shared.rejections import UnknownRep
 from domain.team.events import RepHired, RepLeft, RepTransferred
 from projections.asking import View
@@ -42,6 +43,8 @@ class Team(Projection):
                 rows.put(RepRow(rep, name, manager, branch, hired_at=fact.occurred_at))
             case RepTransferred(name=name, manager=manager, branch=branch):
                 rows.change(RepRow, rep, name=name, manager=manager, branch=branch)
+            case PersonalDataErased():
+                rows.change(RepRow, rep, name=ERASED)
             case RepLeft(successor=successor):
                 rows.change(RepRow, rep, status="left", left_at=fact.occurred_at, successor=successor)
 

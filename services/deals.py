@@ -6,7 +6,7 @@ from domain.deals import decisions
 from domain.deals.events import Share
 from domain.deals.model import DEAL, Deal
 from domain.kernel import Event
-from domain.leads.decisions import alive, depart, work
+from domain.leads.decisions import alive, depart, identified, work
 from domain.leads.events import Work
 from domain.leads.model import LEAD, Lead
 from domain.pipelines.decisions import known, loss_reason_of, stage_of
@@ -19,7 +19,7 @@ class Deals:
 
     def open(self, desk: Desk, data: OpenDeal) -> None:
         """An attempt to sell begins."""
-        lead = alive(desk.resolve(data.lead))
+        lead = identified(alive(desk.resolve(data.lead)))
         deal = desk.state(DEAL, desk.subject)
         self._entitled(desk, lead, deal, "open a deal")
         events = decisions.open_deal(

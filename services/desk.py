@@ -1,6 +1,7 @@
 """The desk at which one action is decided: what is known, and what follows, until all of it is appended."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar, cast
 
@@ -47,6 +48,7 @@ class Desk:
         self._writes: dict[str, Known] = {}
         self._events: list[tuple[str, Event]] = []
         self._kept: list[tuple[str, Event]] = []
+        self._erased: set[str] = set()
 
     @property
     def actor(self) -> Actor:
@@ -94,11 +96,15 @@ class Desk:
         self._look(stream)
         self._kept.append((stream, event))
 
+    def erase(self, subject: str) -> None:
+        """With the action nobody can read any more what was sealed for the person of this stream."""
+        self._erased.add(subject)
+
     def accepted(self) -> Unit:
         """What is to be appended; later decisions at this desk rest on it."""
         self._drafts |= self._writes
         self.position += len(self._events)
-        return self._unit(self._events)
+        return replace(self._unit(self._events), erases=frozenset(self._erased))
 
     def refused(self) -> Unit:
         """What is to be appended although the action is refused; mostly only that the reasons still hold."""
@@ -198,4 +204,12 @@ class Desk:
             correlation_id=action.correlation_id,
             causation_id=action.causation_id,
             migrated=action.recorded_at is not None,
+            about={stream: about for stream, _ in events if (about := self._about(stream)) is not None},
         )
+
+    def _about(self, stream: str) -> str | None:
+        """The stream of the person whom the events of this one tell of, where that is another."""
+        category, _, entity = stream.partition("-")
+        if category == ACTIVITIES.category:
+            return LEAD.stream(entity)
+        return LEAD.stream(self.state(DEAL, entity).lead) if category == DEAL.category else None

@@ -17,9 +17,10 @@ from services.leads import Leads
 from services.payloads import RecordPayment
 from services.payments import Payments
 from services.payroll import Payroll
+from services.people import People
 from services.pipelines import Pipelines
 from services.plans import Plans
-from services.ports import PayrollBooks
+from services.ports import Claims, PayrollBooks
 from services.team import Team
 
 
@@ -31,16 +32,18 @@ class Handler:
     internal: bool = False
 
 
-def handlers(duties: Duties, books: PayrollBooks) -> Mapping[str, Handler]:
+def handlers(duties: Duties, claims: Claims, books: PayrollBooks) -> Mapping[str, Handler]:
     """The use case of every type of action. A new action is one line here."""
     leads, deals, activities = Leads(duties), Deals(), Activities()
     team, pipelines = Team(), Pipelines()
     payments, finance = Payments(), Finance()
     plans, payroll = Plans(books), Payroll(books)
+    people = People(claims)
     return {
         "pipeline.define": Handler(pipelines.define),
         "rep.hire": Handler(team.hire),
         "rep.leave": Handler(team.leave),
+        "rep.erase": Handler(people.erase_rep),
         "lead.register": Handler(leads.register),
         "lead.claim": Handler(leads.claim),
         "lead.release": Handler(leads.release),
@@ -48,6 +51,7 @@ def handlers(duties: Duties, books: PayrollBooks) -> Mapping[str, Handler]:
         "lead.assign": Handler(leads.assign),
         "lead.merge": Handler(leads.merge),
         "lead.unmerge": Handler(leads.unmerge),
+        "lead.erase": Handler(people.erase_lead),
         "lead.lapse": Handler(leads.lapse, internal=True),
         "lead.depart": Handler(leads.depart, internal=True),
         "contact.record": Handler(activities.record_contact),

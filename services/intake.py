@@ -34,7 +34,7 @@ from services.recall import Recall
 from services.upkeep import AT_ONCE, departures, lapses
 
 PAUSE_MAX_SECONDS = 0.05
-READ_THE_LOG = frozenset({"period.close", "plan.publish"})
+READ_THE_LOG = frozenset({"lead.erase", "period.close", "plan.publish"})
 """Decided by what is in the log, so all that comes before must be there."""
 FOLLOWED_UP = frozenset({"period.close", "rep.leave"})
 """More is recorded than the action's own streams foresee, and the very next action may rest on it."""
@@ -100,7 +100,7 @@ class Intake:
         self._duties = Duties(store, self._recall, claims)
         self._key_stream = _key_stream(secret)
         self._desk = Desk(self._recall, self._key_stream, currency)
-        self._handlers: Mapping[str, Handler] = handlers(self._duties, books)
+        self._handlers: Mapping[str, Handler] = handlers(self._duties, claims, books)
         self._migrated_at: datetime | None = None
 
     def submit(self, submissions: Sequence[Submission], *, migration: bool = False) -> list[Answer]:

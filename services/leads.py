@@ -164,14 +164,14 @@ class Leads:
 
     def _recognise(self, desk: Desk, keys: Bound, owner: str | None) -> Lead | None:
         found: dict[str, Lead] = {}
-        if desk.state(LEAD, desk.subject).status != "unknown":
-            lead = decisions.alive(desk.resolve(desk.subject))
-            found[lead.id] = lead
+        named = desk.state(LEAD, desk.subject)
+        if named.status != "unknown":
+            lead = decisions.alive(desk.resolve(decisions.identified(named).id))
+            found[lead.id] = decisions.identified(lead)
         for _, _, key in keys:
-            if key.lead is not None:
-                lead = desk.resolve(key.lead)
-                if not lead.ended:
-                    found[lead.id] = lead
+            meant = self._meant_by(desk, key)
+            if meant is not None and not meant.ended:
+                found[meant.id] = meant
         try:
             return decisions.recognise(list(found.values()), rep=owner, now=desk.now)
         except LeadAlreadyClaimed as refusal:
@@ -189,7 +189,14 @@ class Leads:
         return frozenset(deal for deal in sorted(deals) if desk.deal(deal).lead in ours)
 
     def _points_to(self, desk: Desk, key: Key, lead: str) -> bool:
-        return key.lead is not None and desk.resolve(key.lead).id == lead
+        meant = self._meant_by(desk, key)
+        return meant is not None and meant.id == lead
+
+    def _meant_by(self, desk: Desk, key: Key) -> Lead | None:
+        """The lead that stands for the one that the key was bound to, unless that was erased since."""
+        if key.lead is None or desk.state(LEAD, key.lead).erased:
+            return None
+        return desk.resolve(key.lead)
 
     def _hand_out(self, desk: Desk, rep: str) -> None:
         overdue, missing = self._duties.owed(desk, rep)

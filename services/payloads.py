@@ -145,6 +145,12 @@ class Because(Payload):
     reason: Text
 
 
+class Erase(Payload):
+    """`reason` is kept for ever, so it must not say who the person is."""
+
+    reason: Text | None = None
+
+
 class AssignLead(Payload):
     rep: Name
     reason: Text
@@ -298,6 +304,7 @@ PAYLOADS: dict[str, type[Payload]] = {
     "pipeline.define": DefinePipeline,
     "rep.hire": HireRep,
     "rep.leave": LeaveRep,
+    "rep.erase": Erase,
     "lead.register": RegisterLead,
     "lead.claim": NoData,
     "lead.release": Because,
@@ -305,6 +312,7 @@ PAYLOADS: dict[str, type[Payload]] = {
     "lead.assign": AssignLead,
     "lead.merge": MergeLead,
     "lead.unmerge": UnmergeLead,
+    "lead.erase": Erase,
     "contact.record": RecordContact,
     "task.plan": PlanTask,
     "task.complete": CompleteTask,

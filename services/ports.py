@@ -1,7 +1,7 @@
 """What the use cases need from the world."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -19,6 +19,9 @@ class Unit:
     version in the order given. A unit without events only asks whether its expectations still hold.
     `decided_at` is the moment of the decision and becomes recorded_at, unless the log is already later.
     `migrated` marks an import from an older system: `decided_at` is then the original recording time.
+    Personal texts are sealed so that they can be erased for the person whom they are about: for the stream
+    that `about` names beside their own, without that for their own. What was ever sealed for the streams in
+    `erases` can be read by nobody any more, as soon as the unit is in the log.
     """
 
     events: Sequence[tuple[str, Event]]
@@ -31,6 +34,8 @@ class Unit:
     correlation_id: str | None = None
     causation_id: str | None = None
     migrated: bool = False
+    about: Mapping[str, str] = field(default_factory=dict)
+    erases: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,9 @@ class Claims(Protocol):
 
     def past_their_term(self, at: datetime, limit: int) -> Sequence[str]:
         """Leads whose claim has passed its term by then, but isn't written as lapsed."""
+
+    def deals_with(self, leads: Sequence[str]) -> Sequence[str]:
+        """Every deal that was ever opened with one of these leads."""
 
     def of_departed(self, limit: int) -> Sequence[tuple[str, str | None]]:
         """Open leads owned by reps who left, each with the successor named then (None for the pool)."""

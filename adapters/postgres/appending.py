@@ -9,6 +9,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from adapters.postgres import vault
 from adapters.postgres.codec import COPIED_COLUMNS, Prepared
 from adapters.postgres.database import Database
 from adapters.postgres.group_commit import Call
@@ -121,6 +122,10 @@ class Appender:
         if not judge.lines:
             connection.execute("ROLLBACK")
             return
+        if judge.erased:
+            vault.destroy(connection, judge.erased)
+        if judge.keys:
+            vault.keep(connection, judge.keys)
         self._copy(connection, judge.lines)
         self._unanswered = transaction
         self._finish(connection)

@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import cast
+from typing import Protocol, cast
 
 import domain.activities.events
 import domain.deals.events
@@ -13,11 +12,14 @@ import domain.leads.events
 import domain.payments.events
 import domain.payroll.events
 import domain.pipelines.events
+import domain.shared.personal
 import domain.shared.repeated
 import domain.team.events  # noqa: F401 - reading the log needs every event in the catalogue
 from adapters.postgres.upcasting import UPCASTING, Upcasting
+from adapters.postgres.vault import Key, Sealer
 from domain.audit import leaf
 from domain.kernel import Event, Recorded
+from domain.shared.personal import Turn
 from services.ports import Unit
 
 COLUMNS = (
@@ -51,9 +53,10 @@ class Prepared:
     """A unit made ready for COPY, all but position and recorded_at, which are known under the lock.
 
     `tails` has for each event what follows those two: in the line to copy, and in the line to hash.
+    `keys` are those that its personal texts were sealed with.
     """
 
-    __slots__ = ("ends", "key", "tails", "unit", "versions")
+    __slots__ = ("ends", "key", "keys", "tails", "unit", "versions")
 
     def __init__(self, unit: Unit) -> None:
         """Raises Unstorable; LookupError for an event whose stream is not in `expected`."""
@@ -77,12 +80,17 @@ class Prepared:
             unit.causation_id,
             unit.migrated,
         )
+        sealer = Sealer()
         for sequence, (stream, event) in enumerate(unit.events):
             version = self.ends.get(stream)
             version = (unit.expected[stream] if version is None else version) + 1
             self.ends[stream] = version
             self.versions.append(version)
-            name, event_version, state = event.stored_name, event.stored_version, _state(event)
+            name, event_version, state = (
+                event.stored_name,
+                event.stored_version,
+                _state(event, sealer.about(unit.about.get(stream, stream))),
+            )
             copied = (
                 f"\t{_text(stream)}\t{version}\t{name}\t{event_version}"
                 f"\t\\\\x{state.hex()}\t{sequence}\t{common}"
@@ -92,6 +100,7 @@ class Prepared:
         for stream in unit.expected:
             if stream not in self.ends:
                 _text(stream)
+        self.keys: list[Key] = sealer.keys
 
     def lines(self, position: int, recorded_at: datetime) -> list[bytes]:
         """Lines of COPIED_COLUMNS for the events from `position` on."""
@@ -128,38 +137,47 @@ class Prepared:
         ]
 
 
+class Decoder(Protocol):
+    def __call__(self, state: bytes, *, context: Turn | None) -> Event: ...
+
+
 class Codec:
     """Decodes rows, bringing old versions of events up to date."""
 
     def __init__(self, upcasting: Upcasting = UPCASTING) -> None:
         self._upcasting = upcasting
-        self._decoders: dict[tuple[str, int], Callable[[bytes], Event]] = {}
+        self._decoders: dict[tuple[str, int], Decoder] = {}
 
-    def decode(self, row: RawRow) -> Recorded[Event]:
-        """A row of COLUMNS as a fact. Raises LookupError for an event or version that is not known."""
+    def decode(self, row: RawRow, opening: Turn | None = None) -> Recorded[Event]:
+        """A row of COLUMNS as a fact; without `opening` personal texts stay sealed.
+
+        Raises LookupError for an event or version that is not known.
+        """
         stream, version, position, name, event_version, state, occurred_at, recorded_at, *_ = row
         decoder = self._decoders.get((name, event_version))
         if decoder is None:
             decoder = self._decoders[name, event_version] = self._decoder(name, event_version)
-        return Recorded(decoder(state), stream, version, position, occurred_at, recorded_at, *row[8:])
+        return Recorded(
+            decoder(state, context=opening), stream, version, position, occurred_at, recorded_at, *row[8:]
+        )
 
-    def _decoder(self, name: str, version: int) -> Callable[[bytes], Event]:
+    def _decoder(self, name: str, version: int) -> Decoder:
         kind = Event.catalogue.get(name)
         if kind is None:
             raise LookupError(f"no event is stored as {name}")
-        validate = cast(Callable[[bytes | str], Event], kind.__pydantic_validator__.validate_json)
+        validate = cast(Decoder, kind.__pydantic_validator__.validate_json)
         if version == kind.stored_version:
             return validate
 
-        def upcast(state: bytes) -> Event:
+        def upcast(state: bytes, *, context: Turn | None) -> Event:
             data = self._upcasting.upcast(name, version, json.loads(state), to=kind.stored_version)
-            return validate(json.dumps(data))
+            return validate(json.dumps(data).encode(), context=context)
 
         return upcast
 
 
-def _state(event: Event) -> bytes:
-    state = event.__pydantic_serializer__.to_json(event)
+def _state(event: Event, seal: Turn) -> bytes:
+    state = event.__pydantic_serializer__.to_json(event, context=seal)
     if b"\\u0000" in state and _NUL_IN_JSON.search(state):
         raise Unstorable(f"a text in {event.stored_name} has a NUL character")
     return state

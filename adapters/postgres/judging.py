@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from adapters.postgres.codec import Prepared
+from adapters.postgres.vault import Key
 from services.ports import Conflict, OutOfOrder
 
 
@@ -26,7 +27,10 @@ Verdict = Placed | Known | Conflict | OutOfOrder
 
 
 class Judge:
-    """The log's end as one transaction finds it and moves it. `lines` is what is to be copied."""
+    """The log's end as one transaction finds it and moves it.
+
+    `lines` is what is to be copied, `erased` whose keys are to be destroyed, `keys` what the vault gets then.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,8 @@ class Judge:
     ) -> None:
         """`versions` of streams that have events, `actions` recorded, the last event's place and time."""
         self.lines: list[bytes] = []
+        self.erased: set[str] = set()
+        self.keys: list[Key] = []
         self._versions = versions
         self._actions = actions
         self._position = position
@@ -85,8 +91,15 @@ class Judge:
         first = self._position + 1
         if prepared.tails:
             self.lines += prepared.lines(first, self._recorded_at)
+            if prepared.unit.erases:
+                self._erase(prepared.unit.erases)
+            self.keys += prepared.keys
             self._position += len(prepared.tails)
             self._versions.update(prepared.ends)
             self._actions.add(prepared.key)
             self._live = self._live or not prepared.unit.migrated
         return Placed(first, self._recorded_at)
+
+    def _erase(self, subjects: frozenset[str]) -> None:
+        self.erased |= subjects
+        self.keys = [key for key in self.keys if key.subject not in subjects]

@@ -32,6 +32,11 @@ class Lookups:
         with self._view() as view:
             return duties.past_their_term(view, at=at, limit=limit)
 
+    def deals_with(self, leads: Sequence[str]) -> Sequence[str]:
+        """See the port."""
+        with self._view() as view:
+            return duties.deals_with(view, leads=leads)
+
     def of_departed(self, limit: int) -> Sequence[tuple[str, str | None]]:
         """See the port."""
         with self._view() as view:

@@ -1,7 +1,7 @@
 """The log in PostgreSQL: services.ports.Store, and the cheap raw reading that projections want."""
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from adapters.postgres.codec import COLUMNS, Codec, Prepared, RawRow
 from adapters.postgres.database import Database
 from adapters.postgres.group_commit import GroupCommit
 from adapters.postgres.judging import Known, Placed
+from adapters.postgres.vault import SECRETS, Opener, key_ids
 from adapters.postgres.wire import array_literal
 from domain.kernel import Event, Recorded
 from services.ports import Appended, Duplicate, Outcome, Unit
@@ -65,24 +66,23 @@ class PostgresStore:
                 f"SELECT {COLUMNS} FROM log.event WHERE originator_id = ANY(%s::text[])"
                 " ORDER BY originator_id, originator_version"
             )
-            for row in self._rows(query, [array_literal(list(found), None)]):
-                found[row[0]].append(self.decode(row))
+            for fact in self._facts(query, [array_literal(list(found), None)]):
+                found[fact.stream].append(fact)
         return found
 
     def load_beneath(self, *prefixes: str) -> list[Recorded[Event]]:
         """Every event of the streams whose names begin with one of these, in the order of the log."""
         query = f"SELECT {COLUMNS} FROM log.event WHERE originator_id >= %s AND originator_id < %s"
         found = [
-            self.decode(row)
+            fact
             for prefix in prefixes
-            for row in self._rows(query, [prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)])
+            for fact in self._facts(query, [prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)])
         ]
         return sorted(found, key=lambda fact: fact.position)
 
     def at(self, positions: Iterable[int]) -> list[Recorded[Event]]:
         """The events at these positions, in the order of the log."""
-        rows = self._rows(_AT_POSITIONS, [list(positions)])
-        return [self.decode(row) for row in sorted(rows, key=lambda row: row[2])]
+        return sorted(self._facts(_AT_POSITIONS, [list(positions)]), key=lambda fact: fact.position)
 
     def recorded(self, actions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Recorded[Event]]]:
         """The facts recorded for each (source, action id); an action that is not in the log is left out."""
@@ -96,23 +96,27 @@ class PostgresStore:
             positions = {
                 first + further for first in pending.values() for further in range(EVENTS_MOSTLY_MAX)
             }
-            rows = {row[2]: row for row in self._rows(_AT_POSITIONS, [list(positions)])}
+            facts = {fact.position: fact for fact in self.at(positions)}
             pending = {
                 key: first + EVENTS_MOSTLY_MAX
                 for key, first in pending.items()
-                if self._collect(rows, first, found.setdefault(key, []), key)
+                if self._collect(facts, first, found.setdefault(key, []), key)
             }
         return found
 
     def _collect(
-        self, rows: dict[int, RawRow], first: int, facts: list[Recorded[Event]], key: tuple[str, str]
+        self,
+        known: Mapping[int, Recorded[Event]],
+        first: int,
+        facts: list[Recorded[Event]],
+        key: tuple[str, str],
     ) -> bool:
         """Take the events of that action from `first` on; whether there may be more of them."""
         for position in range(first, first + EVENTS_MOSTLY_MAX):
-            row = rows.get(position)
-            if row is None or (row[9], row[10]) != key:
+            fact = known.get(position)
+            if fact is None or (fact.source, fact.action) != key:
                 return False
-            facts.append(self.decode(row))
+            facts.append(fact)
         return True
 
     def read(
@@ -127,9 +131,14 @@ class PostgresStore:
 
         With `names` only events stored under these.
         """
-        decode = self.decode
         for _, rows in self.read_raw(after, upto, page, names=names):
-            yield [decode(row) for row in rows]
+            yield self.decoded(rows)
+
+    def decoded(self, rows: Sequence[RawRow]) -> list[Recorded[Event]]:
+        """The rows as facts, with the personal texts that the vault can still open."""
+        ids = key_ids(row[5] for row in rows)
+        opening = Opener(dict(self._select(SECRETS, [ids]))) if ids else None
+        return [self.decode(row, opening) for row in rows]
 
     def read_raw(
         self,
@@ -210,8 +219,8 @@ class PostgresStore:
     def _value(self, query: str, parameters: Sequence[Any] = ()) -> object:
         return self._select(query, parameters)[0][0]
 
-    def _rows(self, query: str, parameters: Sequence[Any]) -> list[RawRow]:
-        return cast(list[RawRow], self._select(query, parameters))
+    def _facts(self, query: str, parameters: Sequence[Any]) -> list[Recorded[Event]]:
+        return self.decoded(cast(list[RawRow], self._select(query, parameters)))
 
     def _select(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Asked again on a fresh connection if one is lost. Planned each time: the table may have grown."""

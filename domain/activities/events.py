@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from domain.kernel import Event
+from domain.shared.personal import PersonalText
 
 
 class ContactRecorded(Event, stored_name="activities.ContactRecorded"):
@@ -11,7 +12,7 @@ class ContactRecorded(Event, stored_name="activities.ContactRecorded"):
     kind: str
     direction: str
     outcome: str
-    note: str | None = None
+    note: PersonalText | None = None
     deal: str | None = None
     encroached_on: str | None = None
 

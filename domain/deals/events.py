@@ -5,6 +5,7 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict
 
 from domain.kernel import Event
+from domain.shared.personal import PersonalText
 
 
 class Share(BaseModel):
@@ -22,7 +23,7 @@ class DealOpened(Event, stored_name="deals.DealOpened"):
 
     lead: str
     pipeline: str
-    title: str | None = None
+    title: PersonalText | None = None
     product: str | None = None
     amount: Decimal | None = None
     currency: str | None = None
@@ -62,7 +63,7 @@ class DealLost(Event, stored_name="deals.DealLost"):
     stage: str
     owner: str | None
     reason: str
-    note: str | None = None
+    note: PersonalText | None = None
 
 
 class DealReopened(Event, stored_name="deals.DealReopened"):

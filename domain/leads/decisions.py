@@ -22,6 +22,7 @@ from domain.leads.events import (
 )
 from domain.leads.model import Claim, Lead
 from domain.shared.actors import Actor
+from domain.shared.personal import PersonalDataErased
 from domain.shared.rejections import InvalidData, LeadClosed, UnknownLead
 
 
@@ -117,6 +118,21 @@ def disqualify(
         return []
     actor.must_work_for(alive(lead).owner_at(now), beside=heads, action="disqualify the lead")
     return [*lapse(lead, now=now), LeadDisqualified(reason=reason)]
+
+
+def identified(lead: Lead) -> Lead:
+    """The lead itself; LeadClosed if nobody knows any more who it is."""
+    if lead.erased:
+        raise LeadClosed(lead=lead.id, status="erased")
+    return lead
+
+
+def erase(lead: Lead, *, reason: str | None, now: datetime) -> Sequence[Event]:
+    """Forget who the lead is. It ends, unless something is or was sold: deals and their pay go on."""
+    erased = PersonalDataErased(reason=reason)
+    if lead.status != "open" or lead.open_deals:
+        return [erased]
+    return [erased, *lapse(lead, now=now), LeadDisqualified(reason="erased")]
 
 
 def assign(

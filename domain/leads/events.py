@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from domain.kernel import Event
+from domain.shared.personal import PersonalText
 
 HandoverReason = Literal["departure", "conflict", "distribution", "merge"]
 Work = Literal["contact", "deal_opened", "stage_entered", "deal_won", "deal_lost", "deal_reopened"]
@@ -18,8 +19,8 @@ class KeyBound(Event, stored_name="leads.KeyBound"):
 class LeadRegistered(Event, stored_name="leads.LeadRegistered"):
     """A potential customer showed interest. `keys` maps kind to normalised value."""
 
-    keys: dict[str, str]
-    name: str | None = None
+    keys: dict[str, PersonalText]
+    name: PersonalText | None = None
     channel: str | None = None
     campaign: str | None = None
     branch: str | None = None
@@ -28,7 +29,7 @@ class LeadRegistered(Event, stored_name="leads.LeadRegistered"):
 class KeysAdded(Event, stored_name="leads.KeysAdded"):
     """The lead turned out to have further identity keys."""
 
-    keys: dict[str, str]
+    keys: dict[str, PersonalText]
 
 
 class SubjectAliased(Event, stored_name="leads.SubjectAliased"):

@@ -8,7 +8,6 @@ from domain.kernel import Decider, Event, Recorded
 from domain.leads.events import (
     ClaimLapsed,
     KeyBound,
-    KeysAdded,
     LeadAbsorbed,
     LeadAssigned,
     LeadClaimed,
@@ -21,6 +20,7 @@ from domain.leads.events import (
     LeadWorked,
     SubjectAliased,
 )
+from domain.shared.personal import PersonalDataErased
 
 PROTECTION_DAYS = 90
 
@@ -83,18 +83,21 @@ class Absorbed:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A lead as its own stream tells it. `points_to` is the lead that an alias or a merged one means."""
+    """A lead as its own stream tells it. `points_to` is the lead that an alias or a merged one means.
+
+    Of one that was `erased` nobody knows who it is: its keys are free.
+    """
 
     id: str
     status: LeadStatus = "unknown"
     registered_position: int = 0
-    keys: tuple[tuple[str, str], ...] = ()
     claim: Claim | None = None
     points_to: str | None = None
     open_deals: frozenset[str] = frozenset()
     won_deals: frozenset[str] = frozenset()
     protection_days: int = PROTECTION_DAYS
     absorbed: tuple[Absorbed, ...] = ()
+    erased: bool = False
 
     def claim_at(self, moment: datetime) -> Claim | None:
         """The claim that holds then. Past its term it is nobody's, whether the lapse was written or not."""
@@ -174,10 +177,10 @@ def _with_deals(lead: Lead, open_deals: frozenset[str], won_deals: frozenset[str
 
 def _evolve(lead: Lead, fact: Recorded[Event]) -> Lead:
     match fact.event:
-        case LeadRegistered(keys=keys):
-            return replace(lead, status="open", registered_position=fact.position, keys=tuple(keys.items()))
-        case KeysAdded(keys=keys):
-            return replace(lead, keys=lead.keys + tuple(keys.items()))
+        case LeadRegistered():
+            return replace(lead, status="open", registered_position=fact.position)
+        case PersonalDataErased():
+            return replace(lead, erased=True)
         case SubjectAliased(lead=target):
             return replace(lead, status="alias", points_to=target)
         case LeadClaimed(rep=rep, protection_days=days) | LeadAssigned(rep=rep, protection_days=days):

@@ -36,6 +36,11 @@ class Actor:
         if self.role == "payroll":
             raise self.refuse(action, "payroll only closes periods and answers disputes")
 
+    def must_be_admin(self, action: str) -> None:
+        """Raises NotEntitled for anybody else."""
+        if self.role != "admin":
+            raise self.refuse(action, "only an admin may")
+
     def must_not_be_rep(self, action: str) -> None:
         """Raises NotEntitled for a rep, who would be paid by what they record."""
         if self.role == "rep":

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 
 from domain.kernel import Event, Rejected
 from domain.shared.actors import Actor
+from domain.shared.personal import PersonalDataErased
 from domain.shared.rejections import InvalidData, UnknownRep
 from domain.team.events import RepHired, RepLeft, RepTransferred
 from domain.team.model import Rep
@@ -14,6 +15,12 @@ class RepHasLeft(Rejected):
     """{rep} has left the company."""
 
     code = "rep_left"
+
+
+class RepEmployed(Rejected):
+    """{rep} is on the team. Record first that they left (rep.leave)."""
+
+    code = "rep_employed"
 
 
 def employed(rep: Rep) -> Rep:
@@ -42,6 +49,15 @@ def hire(
     if (rep.name, rep.manager, rep.branch) == (name, manager, branch):
         return []
     return [RepTransferred(name=name, manager=manager, branch=branch)]
+
+
+def erase(rep: Rep, *, reason: str | None) -> Sequence[PersonalDataErased]:
+    """Forget the name of a rep who left. Raises UnknownRep, RepEmployed."""
+    if rep.status == "employed":
+        raise RepEmployed(rep=rep.id)
+    if rep.status == "unknown":
+        raise UnknownRep(rep=rep.id)
+    return [PersonalDataErased(reason=reason)]
 
 
 def leave(rep: Rep, *, successor: str | None) -> Sequence[RepLeft]:

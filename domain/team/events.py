@@ -1,12 +1,13 @@
 """Facts about reps, their heads and branches."""
 
 from domain.kernel import Event
+from domain.shared.personal import PersonalText
 
 
 class RepHired(Event, stored_name="team.RepHired"):
     """A rep joined, or came back."""
 
-    name: str
+    name: PersonalText
     manager: str | None = None
     branch: str | None = None
 
@@ -14,7 +15,7 @@ class RepHired(Event, stored_name="team.RepHired"):
 class RepTransferred(Event, stored_name="team.RepTransferred"):
     """An employed rep's name, head or branch changed; the values are the new ones."""
 
-    name: str
+    name: PersonalText
     manager: str | None = None
     branch: str | None = None
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from domain.kernel import Decider, Event, Recorded
+from domain.shared.personal import ERASED, PersonalDataErased
 from domain.team.events import RepHired, RepLeft, RepTransferred
 
 
@@ -25,6 +26,8 @@ def _evolve(rep: Rep, fact: Recorded[Event]) -> Rep:
             | RepTransferred(name=name, manager=manager, branch=branch)
         ):
             return Rep(rep.id, "employed", name, manager, branch)
+        case PersonalDataErased():
+            return replace(rep, name=ERASED)
         case RepLeft():
             return replace(rep, status="left")
         case _:

@@ -10,7 +10,9 @@ from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed
 
 from adapters.postgres.codec import COLUMNS, Codec
+from adapters.postgres.vault import SECRETS, Opener, key_ids
 from domain.kernel import Event, Recorded
+from domain.shared.personal import Turn
 from projections.kernel import Projection
 
 Facts = dict[str, list[Recorded[Event]]]
@@ -75,13 +77,16 @@ def read(
         query.append(_OCCURRED)
         parameters.append(scope.occurred_until)
     facts: Facts = {category: [] for category in of}
-    decode = cast(Callable[[TupleRow], Recorded[Event]], _CODEC.decode)
+    decode = cast(Callable[[TupleRow, Turn | None], Recorded[Event]], _CODEC.decode)
     with connection.cursor(binary=True) as cursor:
         cursor.execute(Composed([*query, _ORDER]), parameters)
-        for row in cursor.fetchall():
+        rows = cursor.fetchall()
+        ids = key_ids(row[5] for row in rows)
+        opening = Opener(dict(cursor.execute(SECRETS, (ids,)).fetchall())) if ids else None
+        for row in rows:
             category = row[0].split("-", 1)[0]
             try:
-                fact = decode(row)
+                fact = decode(row, opening)
             except Exception as error:
                 raise Unreadable(category, row[2], row[3], error) from error
             facts[category].append(fact)
