@@ -277,7 +277,7 @@ class LeadsOfACompany(RuleBasedStateMachine):
     def a_key_has_one_living_lead(self) -> None:
         held: dict[str, str] = {}
         for name, lead in self.leads.items():
-            for key in {} if lead.ended else dict(lead.keys):
+            for key in [] if lead.ended else self._keys_of(name):
                 assert self._standing(self.keys[key].lead or "").id == name
                 assert held.setdefault(key, name) == name
 
@@ -314,6 +314,10 @@ class LeadsOfACompany(RuleBasedStateMachine):
     def _standing(self, name: str) -> Lead:
         lead = self.leads[name]
         return lead if lead.points_to is None else self._standing(lead.points_to)
+
+    def _keys_of(self, name: str) -> list[str]:
+        given = [fact.event for fact in self.log if fact.stream == f"lead-{name}"]
+        return [key for event in given if isinstance(event, LeadRegistered | KeysAdded) for key in event.keys]
 
     def _draw(self, data: st.DataObject) -> Lead:
         return self.leads[data.draw(st.sampled_from(sorted(self.leads)))]

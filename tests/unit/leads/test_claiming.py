@@ -18,7 +18,6 @@ from domain.leads.events import (
     ClaimLapsed,
     ClaimRefused,
     KeyBound,
-    KeysAdded,
     LeadClaimed,
     LeadDisqualified,
     LeadMerged,
@@ -230,11 +229,6 @@ def test_a_rep_with_overdue_or_missing_next_steps_gets_no_pool_lead(overdue: int
     Scenario(LEAD).when(hand_out, rep="ann", overdue=overdue, missing=missing).then_rejected(
         NextStepsNeglected, rep="ann", overdue=overdue, missing=missing
     )
-
-
-def test_a_lead_keeps_every_key_it_was_ever_given() -> None:
-    state = lead("L-1", REGISTERED, KeysAdded(keys={"email": "ann@example.com"}))
-    assert state.keys == (("phone", "+79161234567"), ("email", "ann@example.com"))
 
 
 def test_an_alias_points_to_the_lead_that_it_means() -> None:
