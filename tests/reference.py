@@ -129,7 +129,7 @@ def _ours(kind: type) -> bool:
 
 def _actions() -> Iterator[str]:
     yield from ("| type | data | what it says |", "|---|---|---|")
-    known = handlers(cast(Any, None), cast(Any, None))
+    known = handlers(*[cast(Any, None)] * 3)
     for name, payload in PAYLOADS.items():
         yield f"| `{name}` | {_code(_data(payload))} | {_sentence(known[name].decide)} |"
 
