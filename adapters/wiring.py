@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from adapters.logging import Logger, configure
+from adapters.postgres.audit.checkpoints import Checkpoints
 from adapters.postgres.books import Books
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
@@ -79,6 +80,11 @@ class Engine:
         settings = self.settings
         projector = Projector(self.database, needed)
         return Books(self.store, projector, zone=settings.timezone, currency=settings.currency)
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        """What was signed of the log, and may be."""
+        return Checkpoints(self.database)
 
     def intake(self) -> Intake:
         """A way in for actions: one for each thread."""

@@ -37,11 +37,14 @@ def _say_closed(parts: "Engine", period: str, positions: tuple[int, ...], *, as_
     from domain.payroll.events import PeriodClosed
     from domain.payroll.model import PERIOD
     from domain.shared.periods import Period
+    from projections.payroll.documents import sealed_as
     from projections.payroll.previews import payday
 
     facts = parts.store.at(positions)
     frozen = next(fact for fact in facts if fact.stream == PERIOD.stream(period))
-    found = payday(Period.parse(period), cast(PeriodClosed, frozen.event), facts)
+    closed = cast(PeriodClosed, frozen.event)
+    note = parts.checkpoints.note_of(closed.cutoff_position)
+    found = payday(Period.parse(period), closed, facts, note)
     if as_json:
         told = {**found.as_object(), "statements": len(found.statements)}
         click.echo(json.dumps(told, ensure_ascii=False))
@@ -57,6 +60,8 @@ def _say_closed(parts: "Engine", period: str, positions: tuple[int, ...], *, as_
         "Nobody was employed.",
     )
     say(f"{counted(len(found.statements), 'statement')}, in all {purse(found.totals)}.")
+    if note is not None:
+        say(f"Checkpoint: {sealed_as(note)}")
 
 
 @click.command("publish")

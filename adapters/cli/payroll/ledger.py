@@ -67,13 +67,14 @@ class Ledger:
         """The rep's statement. Raises UnknownRep, UnknownPeriod or UnknownStatement."""
         from domain.payroll.closing import UnknownStatement
 
-        if self._close(period) is None:
+        closed = self._close(period)
+        if closed is None:
             records = self.records_of(rep)
             return preview(records, rep, period, position=self.view.position, moment=self.view.moment)
         stream = STATEMENT.stream(f"{period}/{rep}")
         for fact in self._parts.store.load([stream])[stream]:
             if isinstance(fact.event, StatementIssued):
-                return Pay(fact.event, closed=True)
+                return Pay(fact.event, closed=True, checkpoint=self._note(closed))
         if not self.load([REP.stream(rep)]):
             raise UnknownRep(rep=rep)
         reason = "the period is closed, and the rep had none"
@@ -84,7 +85,7 @@ class Ledger:
         closed = self._close(period)
         if closed is not None:
             issued = self._parts.store.load_beneath(STATEMENT.stream(f"{period}/"))
-            return payday(period, closed, issued)
+            return payday(period, closed, issued, self._note(closed))
         records = self.records()
         return previews(records, period, position=self.view.position, moment=self.view.moment)
 
@@ -107,6 +108,10 @@ class Ledger:
         """The close of the period, if it counts; its statements then do too."""
         facts = self.load([PERIOD.stream(str(period))])
         return next((fact.event for fact in facts if isinstance(fact.event, PeriodClosed)), None)
+
+    def _note(self, closed: PeriodClosed) -> str | None:
+        """What was signed of the log as the close saw it."""
+        return self._parts.checkpoints.note_of(closed.cutoff_position)
 
     def _counted(self, loaded: Iterable[Sequence[Recorded[Event]]]) -> list[Recorded[Event]]:
         return [fact for facts in loaded for fact in facts if self._counts(fact)]
