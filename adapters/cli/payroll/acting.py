@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from adapters.cli.asking import opened, refusing
+from adapters.cli.audit.sealing import seal_closes
 from adapters.cli.record import say_recorded, submit
 from adapters.cli.wording import counted
 from adapters.settings import read_settings
@@ -28,7 +29,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 def close(period: str, actor: str, as_json: bool) -> None:
     """Freeze what everybody is paid for a month, such as 2026-10. It is never opened again."""
     with refusing(as_json=as_json), opened(read_settings()) as parts:
+        before = parts.checkpoints.cutoffs()
         told = submit(parts, "period.close", period, {}, actor=actor)
+        seal_closes(parts, before)
         _say_closed(parts, period, told.positions, as_json=as_json)
 
 
