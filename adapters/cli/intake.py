@@ -92,7 +92,8 @@ def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
                     parts.projector.catch_up()
                     with parts.view(then) as view:
                         show_company(
-                            Request(settings, False, None, "recorded", ()), Source(view, parts.store.load)
+                            Request(settings, False, None, "recorded", ()),
+                            Source(view, parts.store.load, parts.store.at),
                         )
                         show_payroll(Ledger(parts, view, present=then is None), view)
 

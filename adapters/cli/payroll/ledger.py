@@ -32,7 +32,7 @@ class Ledger:
 
     @property
     def source(self) -> Source:
-        return Source(self.view, self._parts.store.load)
+        return Source(self.view, self._parts.store.load, self._parts.store.at)
 
     def load(self, streams: Iterable[str]) -> list[Recorded[Event]]:
         """What counts of the streams, in the order of the log."""
@@ -127,12 +127,18 @@ def ledger(request: Request) -> Iterator[Ledger]:
     """The log as asked for. Raises Stopped."""
     from services.ports import EmptyLog
 
-    position, moment = past(request)
     with opened(request.settings) as parts:
         try:
-            yield Ledger(parts, _view(request, parts, position, moment), present=request.as_of is None)
+            yield ledger_of(request, parts)
         except EmptyLog:
             raise Stopped("nothing_recorded", "Nothing is recorded yet.") from None
+
+
+def ledger_of(request: Request, parts: "Engine") -> Ledger:
+    """The same over a database that is open."""
+    position, moment = past(request)
+    present = position is None and moment is None
+    return Ledger(parts, _view(request, parts, position, moment), present=present)
 
 
 def _view(request: Request, parts: "Engine", position: int | None, moment: Any) -> View:
@@ -141,8 +147,8 @@ def _view(request: Request, parts: "Engine", position: int | None, moment: Any) 
     head = parts.store.head()
     if position is not None:
         position = min(position, head)
-        facts = parts.store.at([position])
-        moment = facts[0].recorded_at if facts else now()
+        facts = parts.store.at([position]) if moment is None else ()
+        moment = moment or (facts[0].recorded_at if facts else now())
     elif moment is None or request.axis == "occurred":
         position, moment = head, moment or now()
     else:
