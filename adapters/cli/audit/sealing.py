@@ -54,7 +54,7 @@ def signing_keys(parts: "Engine") -> "Keys":
     from adapters.audit_keys import AuditKeyExists, make_keys, read_keys
 
     file = parts.settings.audit_key
-    if not file.exists() and parts.checkpoints.latest() is None:
+    if not file.exists() and parts.checkpoints.longest() is None:
         try:
             (signer,) = make_keys(file).signers
         except AuditKeyExists:

@@ -19,6 +19,7 @@ from domain.payroll.events import PeriodClosed
 from projections.kernel import Progress
 
 _SELECT = "SELECT number, size, root, note, made_at FROM audit.checkpoint"
+_LONGEST = "ORDER BY size DESC, number DESC"
 _INSERT = (
     "INSERT INTO audit.checkpoint (number, size, root, note, made_at)"
     " SELECT coalesce(max(number), 0) + 1, %s, %s, %s, %s FROM audit.checkpoint RETURNING number"
@@ -91,9 +92,9 @@ class Checkpoints:
             raise NotSealed(wanted=f"position {position:,} or later", known=self._known())
         return found
 
-    def latest(self) -> Sealed | None:
-        """The one made last; none if nothing was ever sealed."""
-        return self._one("WHERE number >= %s ORDER BY number DESC", 0)
+    def longest(self) -> Sealed | None:
+        """The one of the most events; none if nothing was ever sealed."""
+        return self._one(_LONGEST)
 
     def cutoffs(self) -> list[int]:
         """Where each closed period's cutoff is, in order."""
@@ -121,9 +122,9 @@ class Checkpoints:
                 _seal(connection, keys, cutoff, nodes, made_at)
             return _seal(connection, keys, size, nodes, made_at)
 
-    def _one(self, condition: str, size: int) -> Sealed | None:
+    def _one(self, condition: str, *parameters: object) -> Sealed | None:
         with self._database.connection() as connection:
-            return _one(connection, condition, size)
+            return _one(connection, condition, *parameters)
 
     def _known(self) -> str:
         sizes = sorted({sealed.size for sealed in self.all()})
@@ -150,7 +151,7 @@ def _owed(connection: Connection[TupleRow], size: int) -> list[int]:
 
 def _must_continue(connection: Connection[TupleRow], keys: Keys, size: int, nodes: Nodes) -> None:
     """It is enough that the log begins with the most that was sealed: that began with all before it."""
-    most = _one(connection, "ORDER BY size DESC, number DESC")
+    most = _one(connection, _LONGEST)
     if most is None:
         return
     kept = most.opened(keys.verifiers)
