@@ -77,6 +77,7 @@ def _clone(server: Embedded, template: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(server.url(), autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+        admin.execute(f'GRANT CREATE ON DATABASE "{name}" TO dealtrail_app')  # No copy has that by itself.
         try:
             yield server.url(name)
         finally:
