@@ -1,14 +1,14 @@
-"""The file of the keys that sign checkpoints: one to a line, of retired ones only the public half."""
+"""The file of the keys that sign checkpoints: one to a line, of retired ones `VKEY until SIZE`."""
 
 import os
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from domain.audit.note import KEY_BYTES, Signer, Verifier
+from domain.audit.note import KEY_BYTES, MalformedKey, Signer, Verifier
 from domain.kernel import Rejected
 
-_PRIVATE = "PRIVATE+KEY+"
+_PRIVATE, _UNTIL = "PRIVATE+KEY+", " until "
 
 
 class NoAuditKey(Rejected):
@@ -55,21 +55,36 @@ class Keys:
         """With a new key, which signs beside those that are there."""
         return replace(self, signers=(*self.signers, new_signer(self.origin)))
 
-    def retire(self, name: str, file: Path) -> "Keys":
-        """Without the key of that NAME+ID or ID. Raises UnknownAuditKey or LastAuditKey."""
-        gone = [one for one in self.signers if name in (known_as(one.verifier), one.verifier.key_id.hex())]
-        if not gone:
-            known = [known_as(signer.verifier) for signer in self.signers]
-            raise UnknownAuditKey(file=str(file), name=name, known=known)
-        if len(self.signers) == 1:
-            raise LastAuditKey(name=name)
-        left = tuple(signer for signer in self.signers if signer not in gone)
-        return Keys(left, (*self.retired, *(signer.verifier for signer in gone)))
+    def leaving(self, name: str, file: Path) -> Signer:
+        """The key of that NAME+ID, ID or VKEY, to be retired. Raises UnknownAuditKey, LastAuditKey."""
+        for signer in self.signers:
+            if name in (signer.verifier.known_as, signer.verifier.key_id.hex(), signer.verifier.vkey):
+                if len(self.signers) == 1:
+                    raise LastAuditKey(name=name)
+                return signer
+        known = [signer.verifier.known_as for signer in self.signers]
+        raise UnknownAuditKey(file=str(file), name=name, known=known)
+
+    def without(self, gone: Signer, until: int) -> "Keys":
+        """The key signs no more, and what it signed counts for logs of so many events and no larger."""
+        left = tuple(signer for signer in self.signers if signer != gone)
+        return Keys(left, (*self.retired, replace(gone.verifier, until=until)))
 
 
-def known_as(verifier: Verifier) -> str:
-    """NAME+ID, which tells it from the log's other keys."""
-    return f"{verifier.name}+{verifier.key_id.hex()}"
+def told(verifier: Verifier) -> str:
+    """`VKEY`, or of a retired key `VKEY until SIZE`."""
+    return verifier.vkey if verifier.until is None else f"{verifier.vkey}{_UNTIL}{verifier.until}"
+
+
+def parse_told(text: str) -> Verifier:
+    """What `told` writes. Raises MalformedKey."""
+    vkey, until, size = text.partition(_UNTIL)
+    verifier = Verifier.parse(vkey)
+    if not until:
+        return verifier
+    if not (size.isascii() and size.isdecimal()):
+        raise MalformedKey(problem="what follows until is not a number of events")
+    return replace(verifier, until=int(size))
 
 
 def new_signer(name: str | None = None) -> Signer:
@@ -79,20 +94,46 @@ def new_signer(name: str | None = None) -> Signer:
 
 def read_keys(file: Path) -> Keys:
     """Raises NoAuditKey if there is none that signs, MalformedKey."""
-    lines = file.read_text().split() if file.exists() else []
+    lines = file.read_text().splitlines() if file.exists() else []
     signers = tuple(Signer.parse(line) for line in lines if line.startswith(_PRIVATE))
     if not signers:
         raise NoAuditKey(file=str(file))
-    return Keys(signers, tuple(Verifier.parse(line) for line in lines if not line.startswith(_PRIVATE)))
+    return Keys(signers, tuple(_retired(line) for line in lines if line and not line.startswith(_PRIVATE)))
+
+
+def make_keys(file: Path, name: str | None = None) -> Keys:
+    """A first key. Raises AuditKeyExists, also if another process makes one now; MalformedKey."""
+    keys = Keys((new_signer(name),))
+    fresh = _written(file, keys)
+    try:
+        os.link(fresh, file)
+    except FileExistsError:
+        raise AuditKeyExists(file=str(file)) from None
+    finally:
+        fresh.unlink()
+    return keys
 
 
 def write_keys(file: Path, keys: Keys) -> None:
-    """Whole or not at all, and readable by its owner alone."""
-    lines = [one.vkey for one in keys.retired] + [one.skey for one in keys.signers]
+    """In the place of what is there, whole or not at all, and readable by its owner alone."""
+    _written(file, keys).replace(file)
+
+
+def _written(file: Path, keys: Keys) -> Path:
+    """A file beside it."""
+    lines = [told(one) for one in keys.retired] + [one.skey for one in keys.signers]
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as writing:
+    fresh = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as writing:
         writing.write("".join(f"{line}\n" for line in lines))
         writing.flush()
         os.fsync(writing.fileno())
-    fresh.replace(file)
+    return fresh
+
+
+def _retired(line: str) -> Verifier:
+    """Without a size whoever steals a retired key could sign with it for ever."""
+    verifier = parse_told(line)
+    if verifier.until is None:
+        raise MalformedKey(problem=f"the line of {verifier.known_as} doesn't say until which size it signed")
+    return verifier

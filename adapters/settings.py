@@ -17,6 +17,8 @@ DOCUMENTATION: Mapping[str, str] = {
     "DEALTRAIL_TIMEZONE": "The company's time zone, an IANA name such as Europe/Berlin. Default: UTC.",
     "DEALTRAIL_CURRENCY": "Currency of amounts that name none, three capitals of ISO 4217. Default: USD.",
     "DEALTRAIL_AUDIT_KEY": "File of the keys that sign checkpoints. Default: audit.key in DEALTRAIL_HOME.",
+    "DEALTRAIL_SEAL_SECONDS": "How often project seals a log that grew; 0: only when a period was closed. "
+    "Default: 3600.",
     "DEALTRAIL_LOG": "How log lines look: json or console. Default: console.",
     "DEALTRAIL_LOG_LEVEL": f"The least severe log line shown: {', '.join(LOG_LEVELS)}. Default: WARNING.",
 }
@@ -40,6 +42,7 @@ class Settings:
     timezone: ZoneInfo
     currency: str
     audit_key: Path
+    seal_seconds: int
     log: Literal["json", "console"]
     log_level: str
 
@@ -54,6 +57,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         timezone=_timezone(given["DEALTRAIL_TIMEZONE"] or "UTC"),
         currency=_currency(given["DEALTRAIL_CURRENCY"] or "USD"),
         audit_key=_path(given["DEALTRAIL_AUDIT_KEY"]) or home / "audit.key",
+        seal_seconds=_seconds("DEALTRAIL_SEAL_SECONDS", given["DEALTRAIL_SEAL_SECONDS"] or "3600"),
         log=_log(given["DEALTRAIL_LOG"] or "console"),
         log_level=_log_level(given["DEALTRAIL_LOG_LEVEL"] or "WARNING"),
     )
@@ -86,6 +90,12 @@ def _currency(value: str) -> str:
     if not re.fullmatch("[A-Z]{3}", value):
         raise BadSetting("DEALTRAIL_CURRENCY", value, "three capital letters of ISO 4217, such as USD")
     return value
+
+
+def _seconds(variable: str, value: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", value):
+        raise BadSetting(variable, value, "a number of seconds, 0 or more")
+    return int(value)
 
 
 def _log(value: str) -> Literal["json", "console"]:

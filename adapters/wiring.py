@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
+from adapters.audit_keys import Keys
 from adapters.logging import Logger, configure
+from adapters.postgres.audit.checkpoints import Checkpoints, Sealed
 from adapters.postgres.books import Books
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
@@ -79,6 +81,15 @@ class Engine:
         settings = self.settings
         projector = Projector(self.database, needed)
         return Books(self.store, projector, zone=settings.timezone, currency=settings.currency)
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        """What was signed of the log, and may be."""
+        return Checkpoints(self.database)
+
+    def seal(self, keys: Keys, progress: Progress | None = None) -> Sealed:
+        """Sign what the log is now, and was at each close. Raises as `Checkpoints.seal` does."""
+        return self.checkpoints.seal(keys, now(), progress)
 
     def intake(self) -> Intake:
         """A way in for actions: one for each thread."""

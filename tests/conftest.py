@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from adapters.audit_keys import make_keys
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
 from adapters.postgres.migrate import migrate
@@ -35,6 +36,16 @@ def server() -> Iterator[Embedded]:
             yield embedded
         finally:
             embedded.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def audit_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The key that signs what the command line closes: never the user's own."""
+    file = tmp_path_factory.mktemp("keys") / "audit.key"
+    make_keys(file, "example.com/tests")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DEALTRAIL_AUDIT_KEY", str(file))
+        yield file
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +77,7 @@ def _clone(server: Embedded, template: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(server.url(), autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+        admin.execute(f'GRANT CREATE ON DATABASE "{name}" TO dealtrail_app')  # No copy has that by itself.
         try:
             yield server.url(name)
         finally:

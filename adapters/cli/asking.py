@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +14,7 @@ import click
 
 from adapters.cli import moments
 from adapters.settings import BadSetting, Settings, read_settings
-from domain.kernel import Rejected
+from domain.kernel import Event, Recorded, Rejected
 from projections.asking import Axis, View, answer
 from projections.kernel import Failure, Progress
 from projections.timeline import History
@@ -31,7 +31,8 @@ CONNECT_SECONDS = 5
 class Request:
     """What was asked of any report: as JSON or for people, as of when, on which axis of time.
 
-    `reads` names the projections that the report needs: a past is folded for these alone.
+    `reads` names the projections that the report needs: a past is folded for these alone. `at` is a position
+    and a moment that were worked out already, `hear` gets the answer instead of the terminal.
     """
 
     settings: Settings
@@ -39,18 +40,28 @@ class Request:
     as_of: str | None
     axis: Axis
     reads: tuple[str, ...]
+    at: tuple[int | None, datetime | None] | None = None
+    hear: Callable[[dict[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The view, and the log behind it."""
+    """The view, and the log behind it: streams, and the events at positions in the order of the log."""
 
     view: View
     history: History
+    at: Callable[[Iterable[int]], Sequence[Recorded[Event]]]
 
 
 Command = Callable[..., None]
 """Called with the Request first, and the command's own options by name."""
+
+Instead = Callable[..., None]
+"""Called with a report's function, its Request and its own options, where a context's `obj` says so."""
+
+
+class Report(click.Command):
+    """A command that only asks. It may be asked by another one, see `Instead`."""
 
 
 def report(name: str, *reads: str) -> Callable[[Command], click.Command]:
@@ -76,9 +87,14 @@ def report(name: str, *reads: str) -> Callable[[Command], click.Command]:
         @wraps(function)
         def command(as_json: bool, as_of: str | None, axis: Axis, **options: Any) -> None:
             with refusing(as_json=as_json):
-                function(Request(read_settings(), as_json, as_of, axis, reads), **options)
+                request = Request(read_settings(), as_json, as_of, axis, reads)
+                instead: Instead | None = click.get_current_context().obj
+                if instead is None:
+                    function(request, **options)
+                else:
+                    instead(function, request, options)
 
-        return click.command(name, help=function.__doc__)(command)
+        return click.command(name, cls=Report, help=function.__doc__)(command)
 
     return decorate
 
@@ -115,7 +131,9 @@ def _refuse(error: dict[str, Any], *, as_json: bool, code: int = REFUSED) -> NoR
 
 def tell(request: Request, source: Source, found: object, draw: Callable[[Any, View], None]) -> None:
     """Print the report as asked."""
-    if request.as_json:
+    if request.hear is not None:
+        request.hear(answer(source.view, found))
+    elif request.as_json:
         click.echo(json.dumps(answer(source.view, found), ensure_ascii=False, indent=2))
     else:
         draw(found, source.view)
@@ -132,7 +150,7 @@ def source(request: Request) -> Iterator[Source]:
 
     try:
         with opened(request.settings) as parts:
-            at = None if request.as_of is None else AsOf(moment, position, request.axis)
+            at = None if position is None and moment is None else AsOf(moment, position, request.axis)
             with progress("reading the log") as counted:
                 failures = parts.projector.catch_up(progress=counted) if at is None else []
                 for failure in failures:
@@ -140,13 +158,15 @@ def source(request: Request) -> Iterator[Source]:
                         raise _stopped(failure)
                 with parts.projector.snapshot(request.reads, at, counted) as snapshot:
                     view = replace(view_of(snapshot, zone.key), axis=request.axis)
-                    yield Source(view, parts.store.load)
+                    yield Source(view, parts.store.load, parts.store.at)
     except (NotBuilt, FoldStopped) as error:
         raise Stopped("projection_stopped", f"{error}.") from None
 
 
 def past(request: Request) -> tuple[int | None, datetime | None]:
     """As of which position or moment. Raises click.BadParameter."""
+    if request.at is not None:
+        return request.at
     if request.as_of is None:
         return None, None
     position = moments.position(request.as_of)
@@ -163,7 +183,7 @@ def opened(settings: Settings) -> Iterator["Engine"]:
     import psycopg
 
     from adapters.postgres.embedded import EmbeddedFailed
-    from adapters.postgres.migrate import DatabaseNewer
+    from adapters.postgres.migrate import DatabaseNewer, DatabaseOlder
     from adapters.wiring import engine
 
     try:
@@ -174,6 +194,10 @@ def opened(settings: Settings) -> Iterator["Engine"]:
             yield parts
     except DatabaseNewer as error:
         raise Stopped("database_newer", f"Install a newer version: {error}.") from None
+    except DatabaseOlder as error:
+        raise Stopped("database_older", f"Run dealtrail migrate as the owner: {error}.") from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Stopped("not_permitted", f"The database refused it: {error.diag.message_primary}.") from None
     except EmbeddedFailed as error:
         raise Stopped("database_unavailable", f"The embedded database can't be used: {error}") from None
     except psycopg.OperationalError as error:

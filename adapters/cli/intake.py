@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import click
 
 from adapters.cli.asking import Request, Source, opened, progress, refusing
+from adapters.cli.audit.sealing import seal_closes
 from adapters.settings import Settings, read_settings
 
 
@@ -38,7 +39,9 @@ def import_(
         @contextmanager
         def submitter() -> Iterator[Submitter]:
             with opened(settings) as parts:
+                before = parts.checkpoints.cutoffs()
                 yield parts.intake()
+                seal_closes(parts, before)
                 with progress("bringing the reports up to date") as counted:
                     parts.projector.catch_up(progress=counted)
 
@@ -77,6 +80,7 @@ def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
         @contextmanager
         def company() -> Iterator[DemoEngine]:
             with opened(settings) as parts:
+                before = parts.checkpoints.cutoffs()
 
                 def first_source() -> str | None:
                     for page in parts.store.read(0, 1):
@@ -84,10 +88,12 @@ def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
                     return None
 
                 def reports() -> None:
+                    seal_closes(parts, before)
                     parts.projector.catch_up()
                     with parts.view(then) as view:
                         show_company(
-                            Request(settings, False, None, "recorded", ()), Source(view, parts.store.load)
+                            Request(settings, False, None, "recorded", ()),
+                            Source(view, parts.store.load, parts.store.at),
                         )
                         show_payroll(Ledger(parts, view, present=then is None), view)
 

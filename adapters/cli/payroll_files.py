@@ -48,7 +48,8 @@ def export(period: Period, out: str, formats: tuple[str, ...], as_json: bool) ->
     from adapters.statements.frozen import frozen
 
     with refusing(as_json=as_json), opened(read_settings()) as parts:
-        found = frozen(parts.store, period, titled=bool({"html", "pdf"} & set(formats)))
+        titled = bool({"html", "pdf"} & set(formats))
+        found = frozen(parts.store, parts.checkpoints, period, titled=titled)
         try:
             with progress("writing statements") as written:
                 files = write(found, Path(out), formats, written)

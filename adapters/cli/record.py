@@ -8,6 +8,7 @@ from uuid import uuid4
 import click
 
 from adapters.cli.asking import Stopped, opened, refusing
+from adapters.cli.audit.sealing import seal_closes
 from adapters.settings import read_settings
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def record(
     """
     data = _data(fields)
     with refusing(as_json=as_json), opened(read_settings()) as parts:
+        before = parts.checkpoints.cutoffs()
         told = submit(
             parts,
             kind,
@@ -55,6 +57,7 @@ def record(
             source=source,
             id_=id_,
         )
+        seal_closes(parts, before)
         say_recorded(told, as_json=as_json)
 
 

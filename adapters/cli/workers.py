@@ -13,12 +13,17 @@ import click
 from adapters.cli.asking import REFUSED, Stopped, opened, progress, refusing
 from adapters.logging import Logger
 from adapters.settings import read_settings
+from domain.kernel import Rejected
 from projections.kernel import Failure
 
 if TYPE_CHECKING:
+    from adapters.sealer import Sealer
+    from adapters.wiring import Engine
     from services.intake import Intake
 
 UPKEEP_SECONDS = 60.0
+SEALING_SECONDS = 5.0
+"""From one look at what is to be sealed to the next."""
 
 _logger = Logger(__name__)
 
@@ -27,13 +32,14 @@ _logger = Logger(__name__)
 @click.option("--once", is_flag=True, help="Catch up and end, instead of following the log.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def project(once: bool, as_json: bool) -> None:
-    """Keep the read tables up with the log and write down lapsed claims, until interrupted."""
+    """Keep the read tables up with the log, write down lapsed claims and seal, until interrupted."""
     with refusing(as_json=as_json), opened(read_settings()) as parts:
         started = time.monotonic()
         if once:
             with progress("catching up") as counted:
                 parts.intake().keep_up()
                 failures = parts.projector.catch_up(progress=counted)
+            _seal_once(parts)
         else:
             stop = threading.Event()
 
@@ -43,12 +49,51 @@ def project(once: bool, as_json: bool) -> None:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, end)
             click.echo("Following the log. Ctrl-C ends it.", err=True)
-            upkeep = threading.Thread(target=_keep_up, args=(parts.intake(), stop))
-            upkeep.start()
-            parts.projector.follow(stop)
-            upkeep.join()
+            _follow(parts, stop)
             failures = []
         _report(parts.store.head(), failures, time.monotonic() - started, as_json=as_json)
+
+
+def _follow(parts: "Engine", stop: threading.Event) -> None:
+    """Until told to stop, beside what else is to be seen to."""
+    from adapters.sealer import Sealer
+
+    beside = [
+        threading.Thread(target=_keep_up, args=(parts.intake(), stop)),
+        threading.Thread(target=_keep_sealed, args=(Sealer.of(parts), stop)),
+    ]
+    for each in beside:
+        each.start()
+    parts.projector.follow(stop)
+    for each in beside:
+        each.join()
+
+
+def _seal_once(parts: "Engine") -> None:
+    """Whoever has no key seals nothing."""
+    from adapters.sealer import Sealer
+
+    if parts.settings.audit_key.exists():
+        with progress("hashing") as counted:
+            Sealer.of(parts).look(counted, early=True)
+
+
+def _keep_sealed(sealer: "Sealer", stop: threading.Event) -> None:
+    """Seal in its time, until told to stop. What stands in the way is said once, not every time."""
+    from psycopg import Error
+
+    said = ""
+    while not stop.is_set():
+        try:
+            if (sealed := sealer.look()) is not None:
+                _logger.info("sealed", size=sealed.size, number=sealed.number)
+            said = ""
+        except (Rejected, Error, OSError) as error:
+            why = error.message if isinstance(error, Rejected) else str(error).strip()
+            if why != said:
+                _logger.warning("not_sealed", error=why)
+            said = why
+        stop.wait(SEALING_SECONDS)
 
 
 def _keep_up(intake: "Intake", stop: threading.Event) -> None:

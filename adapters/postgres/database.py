@@ -9,7 +9,26 @@ from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow, dict_row, tuple_row
 
-_ON_CONNECT = "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = 0"
+APP = "dealtrail_app"
+"""The role of everyday work: it can append to the log and keep the read tables, and change nothing else."""
+_APP_IS_OURS = (
+    f"pg_has_role(session_user, to_regrole('{APP}'),"
+    " CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)"
+)
+_APP_IS_SET_UP = (  # Roles are the server's: another database of it may be older, or a copy without rights.
+    f"has_database_privilege(to_regrole('{APP}'), current_database(), 'CREATE')"
+    f" AND has_schema_privilege(to_regrole('{APP}'), to_regnamespace('log'), 'USAGE')"
+)
+ACT_AS_APP = (
+    f"SELECT current_user, set_config('role', '{APP}', false) WHERE {_APP_IS_OURS} AND {_APP_IS_SET_UP}"
+)
+"""Give up the rights of whoever connected for those of the application's role, where there is one for us.
+
+Gives a row if so: who we acted as before, and the role.
+"""
+APP_WAITS = f"SELECT WHERE {_APP_IS_OURS} AND ({_APP_IS_SET_UP}) IS NOT TRUE"
+"""A row if we could act as the application's role, but it has no rights in this database."""
+_ON_CONNECT = f"SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = 0; {ACT_AS_APP}"
 
 
 class Datastore(PostgresDatastore):
@@ -69,6 +88,10 @@ class Database:
     def forget_broken(self) -> None:
         """Drop idle connections that the server has ended, as after a restart."""
         self.datastore.pool.check()
+
+    def renew(self) -> None:
+        """Let every connection go once it isn't used; new ones get the rights that there are now."""
+        self.datastore.pool.drain()
 
     def close(self) -> None:
         """Close every connection."""

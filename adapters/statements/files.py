@@ -61,7 +61,7 @@ def file_name(rep: str) -> str:
 def _makers(frozen: Frozen, formats: Collection[str], stack: ExitStack) -> Iterator[Made]:
     """What makes the files of one statement."""
     if "json" in formats:
-        yield "json", lambda issued: canonical(statement_object(issued))
+        yield "json", lambda issued: canonical(statement_object(issued, frozen.checkpoint))
     if "html" in formats:
         html = html_writer()
         yield "html", lambda issued: html(page(issued, frozen))

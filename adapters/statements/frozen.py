@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from adapters.postgres.audit.checkpoints import Checkpoints
 from adapters.postgres.store import PostgresStore
 from domain.deals.events import DealOpened
 from domain.kernel import Event, Recorded, Rejected
@@ -22,19 +23,23 @@ class PeriodOpen(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """All statements of a period by rep, with reps' names and deals' titles as of the cutoff."""
+    """All statements of a period by rep, with reps' names and deals' titles as of the cutoff.
+
+    `checkpoint` is the signed note of the log as the close saw it, if it was sealed.
+    """
 
     period: Period
     statements: Sequence[StatementIssued]
     names: Mapping[str, str]
     titles: Mapping[str, str]
+    checkpoint: str | None = None
 
     def name(self, rep: str) -> str:
         """What the rep is called; their id if the log doesn't say."""
         return self.names.get(rep, rep)
 
 
-def frozen(store: PostgresStore, period: Period, *, titled: bool) -> Frozen:
+def frozen(store: PostgresStore, checkpoints: Checkpoints, period: Period, *, titled: bool) -> Frozen:
     """What the close froze, from the log alone; deals' titles only if `titled`. Raises PeriodOpen."""
     stream = PERIOD.stream(str(period))
     closes = [fact.event for fact in store.load([stream])[stream] if isinstance(fact.event, PeriodClosed)]
@@ -49,6 +54,7 @@ def frozen(store: PostgresStore, period: Period, *, titled: bool) -> Frozen:
         statements=issued,
         names=_called(store, "rep", reps, closed.cutoff_position),
         titles=_called(store, "deal", deals, closed.cutoff_position),
+        checkpoint=checkpoints.note_of(closed.cutoff_position),
     )
 
 

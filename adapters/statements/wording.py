@@ -12,7 +12,7 @@ from domain.payroll.events import EntryKind, Line, StatementIssued
 from domain.payroll.rating import plain
 from domain.payroll.standing import WHOLE
 from domain.shared.periods import Period
-from projections.payroll.documents import full
+from projections.payroll.documents import full, sealed_as
 
 MONTHS = (
     "January",
@@ -82,6 +82,7 @@ class Page:
     total: str
     negative: bool
     cutoff: str
+    checkpoint: str | None
     example: str
     sections: tuple[Section, ...]
 
@@ -99,6 +100,7 @@ def page(issued: StatementIssued, frozen: Frozen) -> Page:
         total=money(issued.total, issued.currency),
         negative=issued.total < 0,
         cutoff=str(issued.cutoff_position),
+        checkpoint=None if frozen.checkpoint is None else sealed_as(frozen.checkpoint),
         example=f"{statement}/{issued.lines[0].line if issued.lines else 1}",
         sections=tuple(
             _section(period, tuple(lines), issued, frozen)

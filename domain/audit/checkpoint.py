@@ -32,6 +32,12 @@ class OlderCheckpoint(Rejected):
     code = "older_checkpoint"
 
 
+class RetiredKey(Rejected):
+    """The checkpoint of {size} events is signed only by {name}, which was retired at {until}."""
+
+    code = "retired_key"
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The log `origin` had `size` events, and `root` is the hash of their tree. Raises MalformedCheckpoint.
@@ -97,11 +103,15 @@ class Checkpoint:
 def open_checkpoint(note: bytes, trusted: Sequence[Verifier], origin: str | None = None) -> Checkpoint:
     """A checkpoint that a trusted key signed, of the log `origin`; by default the signer's name is its.
 
-    Raises MalformedNote, UnknownSigner, BadSignature, MalformedCheckpoint or WrongOrigin.
+    Raises MalformedNote, UnknownSigner, BadSignature, MalformedCheckpoint, RetiredKey or WrongOrigin.
     """
     opened = open_note(note, trusted)
     checkpoint = Checkpoint.parse(opened.text)
-    expected = [one.name for one in opened.signed_by] if origin is None else [origin]
+    good = [one for one in opened.signed_by if one.until is None or checkpoint.size <= one.until]
+    if not good:
+        retired = opened.signed_by[0]
+        raise RetiredKey(size=checkpoint.size, name=retired.known_as, until=retired.until)
+    expected = [one.name for one in good] if origin is None else [origin]
     if checkpoint.origin not in expected:
         raise WrongOrigin(origin=checkpoint.origin, expected=expected)
     return checkpoint

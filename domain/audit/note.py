@@ -46,10 +46,14 @@ class BadSignature(Rejected):
 
 @dataclass(frozen=True)
 class Verifier:
-    """A public key with the name of who signs with it. Raises MalformedKey."""
+    """A public key with the name of who signs with it. Raises MalformedKey.
+
+    `until` is for a key that was retired: it counts for logs of so many events, and for none larger.
+    """
 
     name: str
     public_key: bytes
+    until: int | None = None
 
     def __post_init__(self) -> None:
         _must_be_name(self.name)
@@ -70,9 +74,14 @@ class Verifier:
         return hashlib.sha256(named).digest()[:_KEY_ID_BYTES]
 
     @property
+    def known_as(self) -> str:
+        """NAME+ID, which tells it from other keys."""
+        return f"{self.name}+{self.key_id.hex()}"
+
+    @property
     def vkey(self) -> str:
         """What to publish: NAME+ID+KEY."""
-        return f"{self.name}+{self.key_id.hex()}+{to_base64(_ED25519 + self.public_key)}"
+        return f"{self.known_as}+{to_base64(_ED25519 + self.public_key)}"
 
     def accepts(self, text: bytes, signature: bytes) -> bool:
         try:

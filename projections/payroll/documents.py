@@ -10,8 +10,8 @@ from domain.payroll.rating import plain
 from domain.shared.money import minor_digits
 
 
-def statement_object(issued: StatementIssued) -> dict[str, Any]:
-    """The statement as the contract has it.
+def statement_object(issued: StatementIssued, checkpoint: str | None = None) -> dict[str, Any]:
+    """The statement as the contract has it. `checkpoint` is the signed note of its cutoff, once there is one.
 
     Money is a string in full minor units, percents are plain strings ("12.5"), `line` and `statement` are
     full ids, `events` positions in the log.
@@ -23,10 +23,16 @@ def statement_object(issued: StatementIssued) -> dict[str, Any]:
         "period": issued.period,
         "currency": issued.currency,
         "cutoff_position": issued.cutoff_position,
-        "checkpoint": None,
+        "checkpoint": checkpoint,
         "total": full(issued.total, issued.currency),
         "lines": [_line(statement, line, issued.currency) for line in issued.lines],
     }
+
+
+def sealed_as(note: str) -> str:
+    """`log of 4,711 events, root …`: what a checkpoint's note says."""
+    _, size, root, *_ = note.split("\n")
+    return f"log of {int(size):,} event{'' if size == '1' else 's'}, root {root}"
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:

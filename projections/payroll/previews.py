@@ -26,10 +26,14 @@ class UnknownPeriod(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Pay:
-    """A statement: `closed` if it is frozen, else what it will say if all before it is closed now."""
+    """A statement: `closed` if it is frozen, else what it will say if all before it is closed now.
+
+    `checkpoint` is the signed note of the cutoff, if it was sealed.
+    """
 
     issued: StatementIssued
     closed: bool
+    checkpoint: str | None = None
 
     @property
     def id(self) -> str:
@@ -37,26 +41,28 @@ class Pay:
 
     def as_object(self) -> dict[str, Any]:
         """The contract's object, and whether it is closed."""
-        return {**statement_object(self.issued), "closed": self.closed}
+        return {**statement_object(self.issued, self.checkpoint), "closed": self.closed}
 
 
 @dataclass(frozen=True, slots=True)
 class Payday:
-    """All statements of a period, by rep; `totals` by currency."""
+    """All statements of a period, by rep; `totals` by currency; `checkpoint` as of each statement."""
 
     period: str
     cutoff_position: int
     closed: bool
     totals: Mapping[str, Decimal]
     statements: Sequence[StatementIssued]
+    checkpoint: str | None = None
 
     def as_object(self) -> dict[str, Any]:
         return {
             "period": self.period,
             "cutoff_position": self.cutoff_position,
+            "checkpoint": self.checkpoint,
             "closed": self.closed,
             "totals": {currency: full(amount, currency) for currency, amount in self.totals.items()},
-            "statements": [statement_object(one) for one in self.statements],
+            "statements": [statement_object(one, self.checkpoint) for one in self.statements],
         }
 
 
@@ -81,11 +87,13 @@ def previews(records: Records, period: Period, *, position: int, moment: datetim
     return Payday(str(period), position, False, dict(sorted(totals.items())), issued)
 
 
-def payday(period: Period, closed: PeriodClosed, facts: Iterable[Recorded[Event]]) -> Payday:
-    """What the close froze; `facts` hold the statements."""
+def payday(
+    period: Period, closed: PeriodClosed, facts: Iterable[Recorded[Event]], checkpoint: str | None
+) -> Payday:
+    """What the close froze; `facts` hold the statements, `checkpoint` is the cutoff's note."""
     issued = [fact.event for fact in facts if isinstance(fact.event, StatementIssued)]
     issued.sort(key=lambda one: one.rep)
-    return Payday(str(period), closed.cutoff_position, True, closed.totals, issued)
+    return Payday(str(period), closed.cutoff_position, True, closed.totals, issued, checkpoint)
 
 
 def must_have_begun(records: Records, period: Period, moment: datetime) -> None:

@@ -12,7 +12,10 @@ import pytest
 from audited_log import REHASH, AuditedLog
 from click.testing import CliRunner, Result
 
+from adapters.audit_keys import read_keys
 from adapters.cli.main import cli
+from adapters.postgres.audit.checkpoints import Checkpoints
+from domain.audit.checkpoint import Checkpoint
 
 COMMAND = Path(sys.executable).parent / "dealtrail"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -59,6 +62,19 @@ def code_of(done: Result) -> str:
     assert done.exit_code == 1, done.output
     assert done.stderr.strip()
     return str(json.loads(done.stdout)["error"]["code"])
+
+
+def verified(url: str, *words: str | Path) -> dict[str, Any]:
+    """What verify finds, trusting the keys given; a path is a kept checkpoint."""
+    options = [word for given in words for word in (_option(given), str(given))]
+    done = CliRunner().invoke(cli, ["audit", "verify", "--json", *options], env={"DATABASE_URL": url})
+    assert done.exit_code in (0, 1), done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _option(given: str | Path) -> str:
+    return "--checkpoint" if isinstance(given, Path) else "--key"
 
 
 @pytest.mark.usefixtures("log")
@@ -115,27 +131,86 @@ def test_verify_says_what_was_done_and_where(log: AuditedLog, run: Run, ask: Ask
     assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
-def test_keys_are_made_rotated_and_retired(log: AuditedLog, run: Run, ask: Ask, tmp_path: Path) -> None:
-    assert code_of(run("seal --json")) == "no_audit_key"
+@pytest.mark.usefixtures("log")
+def test_keys_are_made_rotated_and_retired(run: Run, ask: Ask) -> None:
     made = ask("keygen")
     file = Path(made["file"])
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert run("keygen").exit_code == 1
     assert code_of(run("keygen --json")) == "audit_key_exists"
     assert code_of(run("keygen --retire xyz --json")) == "unknown_audit_key"
-    old = made["signing"][0].rsplit("+", 1)[0]
+    (old,) = made["signing"]
     assert code_of(run(f"keygen --retire {old} --json")) == "last_audit_key"
-    assert ask("seal")["checkpoint"].count("\n— ") == 1
+    first = ask("seal")
+    assert (first["key"], first["checkpoint"].count("\n— ")) == ([old], 1)
     rotated = ask("keygen --rotate")
-    assert rotated["signing"][0] == made["signing"][0]
-    assert ask("seal")["checkpoint"].count("\n— ") == 2
-    retired = ask(f"keygen --retire {old}")
-    assert (retired["signing"], retired["retired"]) == (rotated["signing"][1:], made["signing"])
-    assert "PRIVATE+KEY+" + old not in file.read_text()
+    assert rotated["signing"][0] == old
+    retired = ask(f"keygen --retire {'+'.join(old.split('+')[:2])}")
+    assert (retired["signing"], retired["retired"]) == (rotated["signing"][1:], [f"{old} until 300"])
+    assert "PRIVATE+KEY+" + old.split("+")[0] + "+" + old.split("+")[1] not in file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert ask("seal")["number"] == 3
+    last = ask("seal")
+    assert (last["number"], last["key"]) == (3, rotated["signing"][1:])
     assert ask("verify")["checkpoints"] == 3
     assert [item.name for item in file.parent.iterdir()] == ["audit.key"]
+
+
+def test_whoever_has_the_old_key_alone_can_follow_to_the_new_one(
+    log: AuditedLog, run: Run, ask: Ask, database_url: str, tmp_path: Path
+) -> None:
+    (old,) = ask("keygen --name example.com/deals")["signing"]
+    rotated = ask("keygen --rotate")["signing"]
+    (retired,) = ask(f"keygen --retire {old}")["retired"]
+    both = Checkpoints(log.database).of(300)
+    (tmp_path / "both").write_text(both.note)
+    log.append(10)
+    assert ask("seal")["size"] == 310
+    for vkey in (old, rotated[1]):
+        done = verified(database_url, vkey, tmp_path / "both")
+        assert [one["problem"] for one in done["items"]] == ["checkpoint"] * (vkey == old)
+    assert verified(database_url, retired, rotated[1])["count"] == 0
+
+
+def test_who_steals_a_retired_key_signs_nothing_new(
+    log: AuditedLog, run: Run, ask: Ask, database_url: str, tmp_path: Path
+) -> None:
+    (old,) = ask("keygen --name example.com/deals")["signing"]
+    (stolen,) = read_keys(tmp_path / "keys" / "audit.key").signers
+    ask("keygen --rotate")
+    ask(f"keygen --retire {old}")
+    log.append(10)
+    forged = Checkpoint("example.com/deals", 310, b"x" * 32).sign([stolen])
+    (tmp_path / "forged").write_bytes(forged)
+    done = run(f"verify --checkpoint {tmp_path / 'forged'} --json")
+    (item,) = json.loads(done.stdout)["items"]
+    assert (done.exit_code, item["problem"]) == (1, "checkpoint")
+    assert f"signed only by {stolen.verifier.known_as}, which was retired at 300" in item["message"]
+    log.forge(
+        "INSERT INTO audit.checkpoint SELECT max(number) + 1, 310, %s, %s, now() FROM audit.checkpoint",
+        parameters=(b"x" * 32, forged.decode()),
+    )
+    assert code_of(run("seal --json")) == "retired_key"
+
+
+@pytest.mark.usefixtures("log")
+def test_a_key_is_made_for_the_first_checkpoint_and_never_after(run: Run, ask: Ask, tmp_path: Path) -> None:
+    done = run("seal --json")
+    made = json.loads(done.stdout)
+    file = tmp_path / "keys" / "audit.key"
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [
+        f"A key that signs checkpoints was made in {file}: keep a copy of it.",
+        f"Its public half, for whoever shall check: {made['key'][0]}",
+    ]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert ask("seal") == made
+    file.unlink()
+    assert code_of(run("seal --json")) == "no_audit_key"
+    assert not file.exists()
+    file.write_text(made["key"][0] + "\n")
+    assert code_of(run("seal --json")) == "no_audit_key"
+    ask("keygen", DEALTRAIL_AUDIT_KEY=str(tmp_path / "other"))
+    assert code_of(run("seal --json", DEALTRAIL_AUDIT_KEY=str(tmp_path / "other"))) == "unknown_signer"
 
 
 @pytest.mark.parametrize(

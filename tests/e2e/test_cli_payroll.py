@@ -239,6 +239,7 @@ def test_an_empty_log_is_said_to_be_empty(run: Run) -> None:
 def test_a_close_prints_what_was_frozen(company: Payday, ask: Ask, run: Run) -> None:
     found = ask("close 2026-02")
     closed = company.closed()["2026-02"]
+    assert found.pop("checkpoint").split("\n")[1] == str(closed.cutoff_position)
     assert found == {
         "period": "2026-02",
         "cutoff_position": closed.cutoff_position,

@@ -111,7 +111,7 @@ def test_events_from_before_get_their_hashes(
             assert migrate(database)[0] == "0004_audit"
             assert verify(database, ()).items == ()
             with (
-                database.connection() as connection,
+                psycopg.connect(server.url("earlier"), autocommit=True) as connection,
                 pytest.raises(psycopg.errors.RestrictViolation, match="append-only"),
             ):
                 connection.execute("SET session_replication_role = replica; DELETE FROM log.event")

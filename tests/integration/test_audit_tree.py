@@ -14,8 +14,8 @@ from adapters.audit_proofs import (
     InclusionProof,
     MalformedProof,
     OtherCheckpoint,
-    read_proof,
 )
+from adapters.audit_reading import read_proof
 from adapters.postgres.audit.checkpoints import Checkpoints, NotSealed
 from adapters.postgres.audit.proofs import prove_consistency, prove_inclusion
 from adapters.postgres.audit.tree import LogIncomplete, Nodes, Tree

@@ -146,7 +146,7 @@ def test_processes_that_migrate_at_once_do_it_once(server: Embedded) -> None:
 def test_a_database_from_the_future_is_refused(database_url: str) -> None:
     with Database(database_url) as database:
         assert migrate(database) == []
-        with database.connection() as connection:
+        with psycopg.connect(database_url, autocommit=True) as connection:
             connection.execute("INSERT INTO log.migration (number, name) VALUES (9999, 'unheard_of')")
         with pytest.raises(DatabaseNewer, match="9999"):
             migrate(database)

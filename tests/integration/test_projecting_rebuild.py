@@ -284,10 +284,12 @@ def test_views_outlive_the_tables_that_they_read(database: Database, writer: Log
             assert one(connection, "SELECT min(position) > 100 FROM read.late_thing") is True
 
 
-def test_a_view_of_somebody_elses_is_not_thrown_away(database: Database, writer: LogWriter) -> None:
+def test_a_view_of_somebody_elses_is_not_thrown_away(
+    database: Database, writer: LogWriter, database_url: str
+) -> None:
     projector = Projector(database, [Things()])
     projector.catch_up()
-    with database.connection() as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("CREATE VIEW public.mine AS SELECT * FROM read.thing")
         with pytest.raises(DependentObjectsStillExist, match="mine"):
             projector.rebuild()

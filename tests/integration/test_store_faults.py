@@ -19,7 +19,7 @@ from services.ports import Appended, Conflict, Unit
 NOW = datetime(2026, 10, 2, tzinfo=UTC)
 KILL_AT_COMMIT = """
 CREATE SEQUENCE tries;
-CREATE FUNCTION kill_once() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION kill_once() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     IF nextval('tries') = 1 THEN
         PERFORM pg_terminate_backend(pg_backend_pid());

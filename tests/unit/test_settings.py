@@ -15,6 +15,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert settings.home.name == "dealtrail"
     assert settings.audit_key == settings.home / "audit.key"
     assert settings.timezone == ZoneInfo("UTC")
+    assert settings.seal_seconds == 3600
     assert (settings.currency, settings.log, settings.log_level) == ("USD", "console", "WARNING")
 
 
@@ -26,6 +27,7 @@ def test_what_is_set_is_taken() -> None:
             "DEALTRAIL_TIMEZONE": "Europe/Moscow",
             "DEALTRAIL_CURRENCY": "EUR",
             "DEALTRAIL_AUDIT_KEY": "/etc/audit.key",
+            "DEALTRAIL_SEAL_SECONDS": "0",
             "DEALTRAIL_LOG": "json",
             "DEALTRAIL_LOG_LEVEL": "info",
         }
@@ -36,6 +38,7 @@ def test_what_is_set_is_taken() -> None:
         ZoneInfo("Europe/Moscow"),
         "EUR",
         Path("/etc/audit.key"),
+        0,
         "json",
         "INFO",
     )
@@ -49,6 +52,8 @@ def test_what_is_set_is_taken() -> None:
         ("DEALTRAIL_TIMEZONE", "Europe"),
         ("DEALTRAIL_TIMEZONE", "../etc/passwd"),
         ("DEALTRAIL_CURRENCY", "usd"),
+        ("DEALTRAIL_SEAL_SECONDS", "-1"),
+        ("DEALTRAIL_SEAL_SECONDS", "1h"),
         ("DEALTRAIL_LOG", "xml"),
         ("DEALTRAIL_LOG_LEVEL", "LOUD"),
     ],

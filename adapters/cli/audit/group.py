@@ -14,7 +14,9 @@ COMMANDS: Table = MappingProxyType(
             "adapters.cli.audit.proving:prove",
             "Prove that an event is in the log, or that it only grew.",
         ),
-        "check": ("adapters.cli.audit.proving:check", "Check a proof without a database."),
+        "bundle": ("adapters.cli.audit.bundling:bundle", "Bundle a statement with all that it rests on."),
+        "check": ("adapters.cli.audit.proving:check", "Check a proof or a bundle without a database."),
+        "replay": ("adapters.cli.audit.replay:replay", "Compute anew what was shown, and compare."),
         "export": ("adapters.cli.audit_export:export", "Write the whole log as files for other tools."),
         "keygen": ("adapters.cli.audit.sealing:keygen", "Make, rotate and retire the keys that sign."),
     }

@@ -30,11 +30,10 @@ CHECKPOINT = click.option(
 
 def trusted(settings: Settings, vkeys: Sequence[str]) -> "tuple[Verifier, ...]":
     """The keys given, else those of the key file; none if there is no such file. Raises MalformedKey."""
-    from adapters.audit_keys import read_keys
-    from domain.audit.note import Verifier
+    from adapters.audit_keys import parse_told, read_keys
 
     if vkeys:
-        return tuple(Verifier.parse(vkey) for vkey in vkeys)
+        return tuple(parse_told(vkey) for vkey in vkeys)
     return read_keys(settings.audit_key).verifiers if settings.audit_key.exists() else ()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from adapters.cli.asking import opened, refusing
+from adapters.cli.audit.sealing import seal_closes
 from adapters.cli.record import say_recorded, submit
 from adapters.cli.wording import counted
 from adapters.settings import read_settings
@@ -28,7 +29,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 def close(period: str, actor: str, as_json: bool) -> None:
     """Freeze what everybody is paid for a month, such as 2026-10. It is never opened again."""
     with refusing(as_json=as_json), opened(read_settings()) as parts:
+        before = parts.checkpoints.cutoffs()
         told = submit(parts, "period.close", period, {}, actor=actor)
+        seal_closes(parts, before)
         _say_closed(parts, period, told.positions, as_json=as_json)
 
 
@@ -37,11 +40,14 @@ def _say_closed(parts: "Engine", period: str, positions: tuple[int, ...], *, as_
     from domain.payroll.events import PeriodClosed
     from domain.payroll.model import PERIOD
     from domain.shared.periods import Period
+    from projections.payroll.documents import sealed_as
     from projections.payroll.previews import payday
 
     facts = parts.store.at(positions)
     frozen = next(fact for fact in facts if fact.stream == PERIOD.stream(period))
-    found = payday(Period.parse(period), cast(PeriodClosed, frozen.event), facts)
+    closed = cast(PeriodClosed, frozen.event)
+    note = parts.checkpoints.note_of(closed.cutoff_position)
+    found = payday(Period.parse(period), closed, facts, note)
     if as_json:
         told = {**found.as_object(), "statements": len(found.statements)}
         click.echo(json.dumps(told, ensure_ascii=False))
@@ -57,6 +63,8 @@ def _say_closed(parts: "Engine", period: str, positions: tuple[int, ...], *, as_
         "Nobody was employed.",
     )
     say(f"{counted(len(found.statements), 'statement')}, in all {purse(found.totals)}.")
+    if note is not None:
+        say(f"Checkpoint: {sealed_as(note)}")
 
 
 @click.command("publish")

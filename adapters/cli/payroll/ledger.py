@@ -32,7 +32,7 @@ class Ledger:
 
     @property
     def source(self) -> Source:
-        return Source(self.view, self._parts.store.load)
+        return Source(self.view, self._parts.store.load, self._parts.store.at)
 
     def load(self, streams: Iterable[str]) -> list[Recorded[Event]]:
         """What counts of the streams, in the order of the log."""
@@ -67,13 +67,14 @@ class Ledger:
         """The rep's statement. Raises UnknownRep, UnknownPeriod or UnknownStatement."""
         from domain.payroll.closing import UnknownStatement
 
-        if self._close(period) is None:
+        closed = self._close(period)
+        if closed is None:
             records = self.records_of(rep)
             return preview(records, rep, period, position=self.view.position, moment=self.view.moment)
         stream = STATEMENT.stream(f"{period}/{rep}")
         for fact in self._parts.store.load([stream])[stream]:
             if isinstance(fact.event, StatementIssued):
-                return Pay(fact.event, closed=True)
+                return Pay(fact.event, closed=True, checkpoint=self._note(closed))
         if not self.load([REP.stream(rep)]):
             raise UnknownRep(rep=rep)
         reason = "the period is closed, and the rep had none"
@@ -84,7 +85,7 @@ class Ledger:
         closed = self._close(period)
         if closed is not None:
             issued = self._parts.store.load_beneath(STATEMENT.stream(f"{period}/"))
-            return payday(period, closed, issued)
+            return payday(period, closed, issued, self._note(closed))
         records = self.records()
         return previews(records, period, position=self.view.position, moment=self.view.moment)
 
@@ -108,6 +109,10 @@ class Ledger:
         facts = self.load([PERIOD.stream(str(period))])
         return next((fact.event for fact in facts if isinstance(fact.event, PeriodClosed)), None)
 
+    def _note(self, closed: PeriodClosed) -> str | None:
+        """What was signed of the log as the close saw it."""
+        return self._parts.checkpoints.note_of(closed.cutoff_position)
+
     def _counted(self, loaded: Iterable[Sequence[Recorded[Event]]]) -> list[Recorded[Event]]:
         return [fact for facts in loaded for fact in facts if self._counts(fact)]
 
@@ -122,12 +127,18 @@ def ledger(request: Request) -> Iterator[Ledger]:
     """The log as asked for. Raises Stopped."""
     from services.ports import EmptyLog
 
-    position, moment = past(request)
     with opened(request.settings) as parts:
         try:
-            yield Ledger(parts, _view(request, parts, position, moment), present=request.as_of is None)
+            yield ledger_of(request, parts)
         except EmptyLog:
             raise Stopped("nothing_recorded", "Nothing is recorded yet.") from None
+
+
+def ledger_of(request: Request, parts: "Engine") -> Ledger:
+    """The same over a database that is open."""
+    position, moment = past(request)
+    present = position is None and moment is None
+    return Ledger(parts, _view(request, parts, position, moment), present=present)
 
 
 def _view(request: Request, parts: "Engine", position: int | None, moment: Any) -> View:
@@ -136,8 +147,8 @@ def _view(request: Request, parts: "Engine", position: int | None, moment: Any) 
     head = parts.store.head()
     if position is not None:
         position = min(position, head)
-        facts = parts.store.at([position])
-        moment = facts[0].recorded_at if facts else now()
+        facts = parts.store.at([position]) if moment is None else ()
+        moment = moment or (facts[0].recorded_at if facts else now())
     elif moment is None or request.axis == "occurred":
         position, moment = head, moment or now()
     else:

@@ -30,11 +30,14 @@ def _statement(request: Request, rep: str, period: str) -> None:
 
 def draw_statement(pay: "Pay", view: View) -> None:
     from adapters.cli.render import Column, draw, head, money, say, text
+    from projections.payroll.documents import sealed_as
 
     issued = pay.issued
     head(f"Statement {pay.id}{'' if pay.closed else ' (not closed yet)'}", view)
     if pay.closed:
         say(f"Frozen by what was recorded up to position {issued.cutoff_position:,}.")
+        if pay.checkpoint is not None:
+            say(f"Checkpoint: {sealed_as(pay.checkpoint)}")
     else:
         say("What would be paid if the period were closed now, and all before it.")
     draw(
@@ -81,6 +84,7 @@ def _statements(request: Request, period: str) -> None:
 
 def draw_statements(found: "Payday", view: View) -> None:
     from adapters.cli.render import Column, count, draw, head, money, purse, say
+    from projections.payroll.documents import sealed_as
 
     head(f"Statements of {found.period}{'' if found.closed else ' (not closed yet)'}", view)
 
@@ -98,6 +102,8 @@ def draw_statements(found: "Payday", view: View) -> None:
         "Nobody has one.",
     )
     say(f"Totals {purse(found.totals)}.")
+    if found.checkpoint is not None:
+        say(f"Checkpoint: {sealed_as(found.checkpoint)}")
 
 
 statement = report("statement")(_statement)

@@ -1,5 +1,6 @@
 """Checkpoints of the log: made, signed and stored."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +9,26 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from adapters.audit_keys import Keys
-from adapters.postgres.audit.tree import LogIncomplete, Nodes, Tree, locked_size
+from adapters.postgres.audit.tree import LogIncomplete, Nodes, Tree, head_of, locked_size
 from adapters.postgres.database import Database
 from domain.audit.checkpoint import Checkpoint, open_checkpoint
 from domain.audit.merkle import Frontier
 from domain.audit.note import Verifier
 from domain.kernel import Rejected
+from domain.payroll.events import PeriodClosed
 from projections.kernel import Progress
 
 _SELECT = "SELECT number, size, root, note, made_at FROM audit.checkpoint"
+_LONGEST = "ORDER BY size DESC, number DESC"
+_INSERT = (
+    "INSERT INTO audit.checkpoint (number, size, root, note, made_at)"
+    " SELECT coalesce(max(number), 0) + 1, %s, %s, %s, %s FROM audit.checkpoint RETURNING number"
+)
+_CLOSES = """
+SELECT notification_id, state FROM log.event
+WHERE originator_id >= 'period-' AND originator_id < 'period.' AND topic = %(name)s
+AND (%(size)s::bigint IS NULL OR notification_id <= %(size)s)
+"""
 
 
 class LogForked(Rejected):
@@ -59,58 +71,104 @@ class Checkpoints:
 
     def of(self, size: int) -> Sealed:
         """The latest of so many events. Raises NotSealed."""
-        found = self._first("WHERE size = %s ORDER BY number DESC", size)
+        found = self._one("WHERE size = %s ORDER BY number DESC", size)
         if found is None:
             raise NotSealed(wanted=f"{size:,} events", known=self._known())
         return found
 
+    def first_of(self, size: int) -> Sealed | None:
+        """The first of so many events: of a period's cutoff that which its statements show, for ever."""
+        return self._one("WHERE size = %s ORDER BY number", size)
+
+    def note_of(self, cutoff: int) -> str | None:
+        """What a statement shows as its checkpoint; none until the cutoff is sealed."""
+        sealed = self.first_of(cutoff)
+        return None if sealed is None else sealed.note
+
     def covering(self, position: int) -> Sealed:
-        """The latest, if it is of so many events or more. Raises NotSealed."""
-        found = self._first("WHERE size >= %s ORDER BY number DESC", position)
+        """That of the most events, if it is of so many or more. Raises NotSealed."""
+        found = self._one("WHERE size >= %s ORDER BY size DESC, number DESC", position)
         if found is None:
             raise NotSealed(wanted=f"position {position:,} or later", known=self._known())
         return found
 
-    def seal(self, keys: Keys, made_at: datetime, progress: Progress | None = None) -> Sealed:
-        """Sign what the log is now, with every key; the same again gives the one that is there.
+    def longest(self) -> Sealed | None:
+        """The one of the most events; none if nothing was ever sealed."""
+        return self._one(_LONGEST)
 
-        Raises LogIncomplete, or LogForked if the log doesn't begin with what was sealed last.
+    def cutoffs(self) -> list[int]:
+        """Where each closed period's cutoff is, in order."""
+        with self._database.connection() as connection:
+            return _cutoffs(connection)
+
+    def owed(self) -> list[int]:
+        """The closed periods' cutoffs that have no checkpoint."""
+        with self._database.connection() as connection:
+            return _owed(connection, head_of(connection))
+
+    def seal(self, keys: Keys, made_at: datetime, progress: Progress | None = None) -> Sealed:
+        """Sign, with every key, each closed period's cutoff that has no checkpoint; then what the log is now.
+
+        Gives the latter; the same again gives the one that is there. Raises LogIncomplete, LogForked if the
+        log doesn't begin with the most that was sealed, or as `open_checkpoint` does if nobody trusted
+        signed that.
         """
         Tree(self._database).catch_up(progress)
         with self._database.connection() as connection, connection.transaction():
             size = locked_size(connection)
-            last = _last(connection)
-            if last is not None:
-                _must_continue(connection, last.opened(keys.verifiers), size)
-            root = Frontier.read(size, Nodes(connection)).root()
-            note = Checkpoint(keys.origin, size, root).sign(keys.signers).decode()
-            if last is not None and last.note == note:
-                return last
-            sealed = Sealed(1 if last is None else last.number + 1, size, root, note, made_at)
-            connection.execute(
-                "INSERT INTO audit.checkpoint (number, size, root, note, made_at)"
-                " VALUES (%s, %s, %s, %s, %s)",
-                (sealed.number, sealed.size, sealed.root, sealed.note, sealed.made_at),
-            )
-            return sealed
+            nodes = Nodes(connection)
+            _must_continue(connection, keys, size, nodes)
+            for cutoff in _owed(connection, size):
+                _seal(connection, keys, cutoff, nodes, made_at)
+            return _seal(connection, keys, size, nodes, made_at)
 
-    def _first(self, condition: str, size: int) -> Sealed | None:
+    def _one(self, condition: str, *parameters: object) -> Sealed | None:
         with self._database.connection() as connection:
-            row = connection.execute(f"{_SELECT} {condition} LIMIT 1", (size,), binary=True).fetchone()
-        return None if row is None else Sealed(*row)
+            return _one(connection, condition, *parameters)
 
     def _known(self) -> str:
         sizes = sorted({sealed.size for sealed in self.all()})
         return ", ".join(f"{size:,}" for size in sizes[-5:]) or "none"
 
 
-def _last(connection: Connection[TupleRow]) -> Sealed | None:
-    row = connection.execute(f"{_SELECT} ORDER BY number DESC LIMIT 1", binary=True).fetchone()
+def _one(connection: Connection[TupleRow], condition: str, *parameters: object) -> Sealed | None:
+    row = connection.execute(f"{_SELECT} {condition} LIMIT 1", parameters, binary=True).fetchone()
     return None if row is None else Sealed(*row)
 
 
-def _must_continue(connection: Connection[TupleRow], last: Checkpoint, size: int) -> None:
-    if size < last.size:
-        raise LogIncomplete(position=size + 1, size=last.size)
-    if Frontier.read(last.size, Nodes(connection)).root() != last.root:
-        raise LogForked(size=last.size)
+def _cutoffs(connection: Connection[TupleRow], size: int | None = None) -> list[int]:
+    """Of the periods closed among the first `size` events. A cutoff is before its close, or it is none."""
+    rows = connection.execute(_CLOSES, {"name": PeriodClosed.stored_name, "size": size}).fetchall()
+    found = ((position, int(json.loads(state)["cutoff_position"])) for position, state in rows)
+    return sorted(cutoff for position, cutoff in found if 0 < cutoff < position)
+
+
+def _owed(connection: Connection[TupleRow], size: int) -> list[int]:
+    wanted = set(_cutoffs(connection, size))
+    rows = connection.execute("SELECT size FROM audit.checkpoint WHERE size = ANY(%s)", ([*wanted],))
+    return sorted(wanted - {row[0] for row in rows})
+
+
+def _must_continue(connection: Connection[TupleRow], keys: Keys, size: int, nodes: Nodes) -> None:
+    """It is enough that the log begins with the most that was sealed: that began with all before it."""
+    most = _one(connection, _LONGEST)
+    if most is None:
+        return
+    kept = most.opened(keys.verifiers)
+    if (kept.size, kept.root) != (most.size, most.root):
+        raise LogForked(size=most.size)
+    if size < kept.size:
+        raise LogIncomplete(position=size + 1, size=kept.size)
+    if Frontier.read(kept.size, nodes).root() != kept.root:
+        raise LogForked(size=kept.size)
+
+
+def _seal(connection: Connection[TupleRow], keys: Keys, size: int, nodes: Nodes, made_at: datetime) -> Sealed:
+    root = Frontier.read(size, nodes).root()
+    note = Checkpoint(keys.origin, size, root).sign(keys.signers).decode()
+    known = _one(connection, "WHERE size = %s AND note = %s", size, note)
+    if known is not None:
+        return known
+    row = connection.execute(_INSERT, (size, root, note, made_at)).fetchone()
+    assert row is not None
+    return Sealed(row[0], size, root, note, made_at)

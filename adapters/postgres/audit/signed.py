@@ -42,23 +42,32 @@ def signed_checkpoints(
     found = SignedCheckpoints(len(stored) + (given is not None))
     if found.count and not trusted:
         raise NoAuditKey(file="the file of DEALTRAIL_AUDIT_KEY")
-    number = size = 0
+    numbers: dict[str, int] = {}
+    last = 0
     for sealed in stored:
-        _take_stored(found, sealed, trusted, number, size)
-        number, size = sealed.number, max(size, sealed.size)
+        _take_stored(found, sealed, trusted, last, numbers.get(sealed.note))
+        last = numbers[sealed.note] = sealed.number
     if given is not None:
+        size = max((sealed.size for sealed in stored), default=0)
         _take(found, "The checkpoint given", given, trusted, size)
     return found
 
 
 def _take_stored(
-    found: SignedCheckpoints, sealed: Sealed, trusted: Sequence[Verifier], number: int, size: int
+    found: SignedCheckpoints,
+    sealed: Sealed,
+    trusted: Sequence[Verifier],
+    last: int,
+    same: int | None,
 ) -> None:
-    """`number` and `size` are of those before: the last number, the largest size."""
-    if sealed.number != number + 1:
-        _note(found, sealed.size, "checkpoint", f"Checkpoint {number + 1} is gone from those stored.")
-    if sealed.size < size:
-        said = f"Checkpoint {sealed.number} is of {sealed.size:,} events, an earlier one of {size:,}."
+    """`last` is the number before; `same` that of one before with this very note.
+
+    Sizes may fall: a period's cutoff is sealed after its close, and maybe after more.
+    """
+    if sealed.number != last + 1:
+        _note(found, sealed.size, "checkpoint", f"Checkpoint {last + 1} is gone from those stored.")
+    if same is not None:
+        said = f"Checkpoint {sealed.number} is checkpoint {same} again: nobody signs one twice."
         _note(found, sealed.size, "replayed", said)
     name = f"Checkpoint {sealed.number}"
     signed = _take(found, name, sealed.note.encode(), trusted, sealed.size, sealed.number)

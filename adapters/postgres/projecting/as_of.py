@@ -25,16 +25,19 @@ from projections.kernel import Failure, Progress, Projection
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """A past to look at: a moment on one of the axes of time, or a position, which is on the recorded one."""
+    """A past to look at: a moment on one of the axes of time, or a position, which is on the recorded one.
+
+    With both, only what the log held up to the position is known at that moment.
+    """
 
     moment: datetime | None = None
     position: int | None = None
     axis: Axis = "recorded"
 
     def __post_init__(self) -> None:
-        if (self.moment is None) == (self.position is None):
-            raise ValueError("as of either a moment or a position")
-        if self.position is not None and self.axis != "recorded":
+        if self.moment is None and self.position is None:
+            raise ValueError("as of a moment or a position")
+        if self.moment is None and self.axis != "recorded":
             raise ValueError("positions are on the recorded axis")
 
 
@@ -83,7 +86,7 @@ def live(database: Database, projections: Sequence[Projection]) -> Iterator[Snap
         with connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             connection.execute("SET LOCAL search_path = read, pg_catalog, pg_temp")
-            _hold(connection, projections)
+            hold(connection, projections)
             stored = standing.standings(connection)
             for projection in projections:
                 _check(projection, stored)
@@ -107,22 +110,25 @@ def past(
         elif at.axis == "recorded":
             upto = _one(connection, "SELECT log.position_at(%s)", at.moment)
         if moment is None:
-            moment = _recorded_at(connection, upto)
+            moment = recorded_at(connection, upto)
         until = moment if at.axis == "occurred" else None
         connection.execute("SET LOCAL search_path = pg_temp, pg_catalog")
         with without_collecting():
-            left_out = _fill(connection, projections, upto, until, progress)
+            left_out = fill(connection, projections, upto, until, progress)
         yield Snapshot(connection, upto, moment, at.axis, left_out)
 
 
-def _fill(
+def fill(
     connection: Connection[TupleRow],
     projections: Sequence[Projection],
     upto: int,
     occurred_until: datetime | None,
     progress: Progress | None,
 ) -> int:
-    """How many events were left out."""
+    """Fold into the session's temporary tables, to be found by the search path; how many events were left out.
+
+    Raises FoldStopped.
+    """
     tables = [table_of(kind) for projection in projections for kind in projection.rows]
     for table in tables:
         connection.execute(table.create(None))
@@ -160,7 +166,7 @@ def _copy(connection: Connection[TupleRow], projection: Projection, rows: Memory
         raise FoldStopped(failure) from error
 
 
-def _hold(connection: Connection[TupleRow], projections: Sequence[Projection]) -> None:
+def hold(connection: Connection[TupleRow], projections: Sequence[Projection]) -> None:
     """Keep a rebuild from swapping the tables.
 
     To be called before the first query: what is swapped in after the state was fixed would look empty.
@@ -177,7 +183,8 @@ def _check(projection: Projection, stored: Mapping[str, Standing]) -> None:
         raise NotBuilt(projection.name, None if found is None else found.failure)
 
 
-def _recorded_at(connection: Connection[TupleRow], position: int) -> datetime:
+def recorded_at(connection: Connection[TupleRow], position: int) -> datetime:
+    """When the event at the position was recorded; for none, now."""
     if position == 0:
         return _now(connection)
     moment: datetime = _one(

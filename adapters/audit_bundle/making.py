@@ -1,0 +1,55 @@
+"""A bundle made from a log: its lines, and the hashes of its tree."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adapters.audit_bundle.bundle import ProvenEvent, StatementBundle
+from adapters.audit_bundle.identity import read_issued
+from domain.audit.checkpoint import Checkpoint
+from domain.audit.leaf import parse
+from domain.audit.merkle import ReadNode, consistency_proof, inclusion_proof
+from projections.payroll.documents import statement_object
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A checkpoint with the note that says so."""
+
+    checkpoint: Checkpoint
+    note: str
+
+    @classmethod
+    def of(cls, note: str) -> "Noted":
+        """Of a note of our own, whose signature is not looked at. Raises MalformedCheckpoint."""
+        return cls(Checkpoint.parse(note.rpartition("\n\n")[0] + "\n"), note)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What is read of a log: an event's leaf data by its position, and the tree's nodes."""
+
+    line: Callable[[int], bytes]
+    node: ReadNode
+
+    def shown(self, position: int, checkpoint: Checkpoint) -> ProvenEvent:
+        hashes = inclusion_proof(position - 1, checkpoint.size, self.node)
+        return ProvenEvent(line=self.line(position).decode(), hashes=tuple(hashes))
+
+
+def make_bundle(log: Log, issued: int, closed: int, cutoff: Noted, later: Noted) -> StatementBundle:
+    """Of the statement issued at that position with the close at the other. It holds, or Rejected is raised.
+
+    Raises ValueError if a checkpoint doesn't cover what it is to prove.
+    """
+    statement = read_issued(parse(log.line(issued))).event
+    named = sorted({position for line in statement.lines for position in line.events})
+    bundle = StatementBundle(
+        statement=statement_object(statement, cutoff.note),
+        later=later.note,
+        consistency=tuple(consistency_proof(cutoff.checkpoint.size, later.checkpoint.size, log.node)),
+        closed=log.shown(closed, later.checkpoint),
+        issued=log.shown(issued, later.checkpoint),
+        events=tuple(log.shown(position, cutoff.checkpoint) for position in named),
+    )
+    bundle.must_hold(cutoff.checkpoint, later.checkpoint)
+    return bundle
