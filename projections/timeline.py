@@ -89,7 +89,7 @@ def deal_story(view: View, history: History, *, deal: str) -> DealStory:
         "SELECT rep, role, percent FROM deal_share WHERE deal = %(deal)s ORDER BY ordinal", deal=deal
     )
     named = [{"rep": rep, "role": role, "percent": percent} for rep, role, percent in shares]
-    return DealStory(*(*rows[0], named, _timeline(view, history, [f"deal-{deal}"])))
+    return DealStory(*(*rows[0], named, timeline(view, history, [f"deal-{deal}"])))
 
 
 def lead_story(view: View, history: History, *, lead: str) -> LeadStory:
@@ -128,24 +128,28 @@ def lead_story(view: View, history: History, *, lead: str) -> LeadStory:
         stands_for=meant.family[1:],
         deals=deals,
         tasks=[dict(zip(columns, task, strict=True)) for task in tasks],
-        timeline=_timeline(view, history, [*streams, *(f"deal-{deal}" for deal in deals)]),
+        timeline=timeline(view, history, [*streams, *(f"deal-{deal}" for deal in deals)]),
     )
 
 
-def _timeline(view: View, history: History, streams: Sequence[str]) -> list[Happening]:
+def timeline(view: View, history: History, streams: Sequence[str]) -> list[Happening]:
     """The events of the streams that the view knows of, in the order in which they were recorded."""
     known = [
-        Happening(
-            position=fact.position,
-            event=fact.event.stored_name,
-            stream=fact.stream,
-            occurred_at=fact.occurred_at,
-            recorded_at=fact.recorded_at,
-            actor=fact.actor,
-            data=fact.event.model_dump(mode="json"),
-        )
+        happening(fact)
         for facts in history(streams).values()
         for fact in facts
         if fact.position <= view.position and (view.axis == "recorded" or fact.occurred_at <= view.moment)
     ]
-    return sorted(known, key=lambda happening: happening.position)
+    return sorted(known, key=lambda one: one.position)
+
+
+def happening(fact: Recorded[Event]) -> Happening:
+    return Happening(
+        position=fact.position,
+        event=fact.event.stored_name,
+        stream=fact.stream,
+        occurred_at=fact.occurred_at,
+        recorded_at=fact.recorded_at,
+        actor=fact.actor,
+        data=fact.event.model_dump(mode="json"),
+    )

@@ -20,7 +20,7 @@ class People:
         self._claims = claims
 
     def erase_lead(self, desk: Desk, data: Erase) -> None:
-        """A customer, under all the leads that were merged into one, and in all their deals."""
+        """Forget who a lead is, with all that were merged into it, and all their deals."""
         desk.actor.must_be_admin("erase a person")
         lead = desk.resolve(desk.subject)
         family = [lead, *_merged_into(desk, lead)]
@@ -31,7 +31,7 @@ class People:
             desk.record(DEAL.stream(deal), [PersonalDataErased(reason=data.reason)])
 
     def erase_rep(self, desk: Desk, data: Erase) -> None:
-        """A rep who left."""
+        """Forget the name of a rep who left."""
         desk.actor.must_be_admin("erase a person")
         desk.record(REP.stream(desk.subject), team.erase(desk.state(REP, desk.subject), reason=data.reason))
         desk.erase(REP.stream(desk.subject))

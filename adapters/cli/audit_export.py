@@ -26,10 +26,17 @@ FORMATS = ("ndjson", "parquet", "ocel-json", "ocel-sqlite", "xes")
 @click.option(
     "--until", type=click.IntRange(min=0), metavar="POSITION", help="The last event. Default: the log's end."
 )
+@click.option(
+    "--vault",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the keys of personal texts there, too: keep them apart from the log.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
-def export(out: str, formats: Sequence[str], until: int | None, as_json: bool) -> None:
+def export(out: str, formats: Sequence[str], until: int | None, vault: Path | None, as_json: bool) -> None:
     """Write the whole log as files, for other tools and for keeping: the same bytes each time."""
     from adapters.export.files import export as write
+    from adapters.export.vault_file import write_vault
 
     with refusing(as_json=as_json), opened(read_settings()) as parts:
         head = parts.store.head()
@@ -39,6 +46,8 @@ def export(out: str, formats: Sequence[str], until: int | None, as_json: bool) -
         try:
             with progress("writing the log") as told:
                 files = write(parts.database, Path(out), formats or FORMATS, position, told)
+            if vault is not None:
+                write_vault(parts.database, vault)
         except (OSError, sqlite3.Error) as error:
             raise Stopped("cannot_write", f"{error}.") from None
         if as_json:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from typing import BinaryIO
 
 import click
 
@@ -17,14 +18,20 @@ from adapters.settings import Settings, read_settings
 @click.option("--mapping", metavar="M.toml", help="How the columns of a CSV export become actions.")
 @click.option("--migration", is_flag=True, help="Keep the actions' original recording times.")
 @click.option("--rejects", metavar="FILE", help="Where what is refused goes.")
+@click.option("--vault", type=click.File("rb"), metavar="FILE", help="The keys of an export of the log.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def import_(
-    files: Sequence[str], mapping: str | None, migration: bool, rejects: str | None, as_json: bool
+    files: Sequence[str],
+    mapping: str | None,
+    migration: bool,
+    rejects: str | None,
+    vault: BinaryIO | None,
+    as_json: bool,
 ) -> None:
     """Take in actions: NDJSON files, or a CSV export with a mapping file; - is stdin.
 
     What is refused goes to the rejects file with its line and reason; the rest goes on. The NDJSON of
-    `audit export` is read back into an empty log, to the same positions.
+    `audit export` is read back into an empty log, to the same positions and checkpoints.
     """
     from adapters.cli.import_ import ImportRequest, line_max_of, run_import
     from adapters.cli.restoring import holds_export, restore_from
@@ -33,8 +40,10 @@ def import_(
     with refusing(as_json=as_json):
         settings = read_settings()
         if mapping is None and holds_export(files):
-            restore_from(files[0], settings, as_json=as_json)
+            restore_from(files[0], vault, settings, as_json=as_json)
             return
+        if vault is not None:
+            raise click.UsageError("--vault goes with an export of the log.")
 
         @contextmanager
         def submitter() -> Iterator[Submitter]:

@@ -27,6 +27,10 @@ COMMANDS: Table = MappingProxyType(
             "adapters.cli.payroll.group:payroll",
             "Plans, periods, statements and what they rest on.",
         ),
+        "subject": (
+            "adapters.cli.subjects:subject",
+            "What is held on a person, and forgetting who they are.",
+        ),
         "audit": ("adapters.cli.audit.group:audit", "Prove that the log was only ever appended to."),
         "migrate": ("adapters.cli.migrate:migrate", "Bring the database up to this version, as its owner."),
         "project": ("adapters.cli.workers:project", "Keep the read tables up with the log."),

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -14,9 +14,12 @@ import click
 
 from adapters.cli.asking import opened, progress
 from adapters.cli.wording import counted
+from adapters.export.files import CHECKPOINTS
 from adapters.export.restore import BEGINNING, Restored, restore
 from adapters.importers.run import Summary
 from adapters.settings import Settings
+
+NO_VAULT = "Without --vault nobody is known by name or phone any more: that takes the vault's file."
 
 
 def holds_export(files: Sequence[str]) -> bool:
@@ -27,16 +30,18 @@ def holds_export(files: Sequence[str]) -> bool:
     return found
 
 
-def restore_from(file: str, settings: Settings, *, as_json: bool) -> None:
+def restore_from(file: str, vault: BinaryIO | None, settings: Settings, *, as_json: bool) -> None:
     """Read the export back, bring the reports up to date, and print what `import` prints.
 
-    Raises Stopped, LogNotEmpty and BrokenExport.
+    Raises Stopped, and as `restore` does.
     """
     started = time.monotonic()
     with opened(settings) as parts:
-        with _stream(file) as stream, progress("importing") as told:
+        with _stream(file) as stream, _beside(file) as sealed, progress("importing") as told:
             size = None if stream is sys.stdin.buffer else os.fstat(stream.fileno()).st_size
-            restored = restore(parts.database, stream, size, told)
+            restored = restore(parts.database, stream, size, told, checkpoints=sealed, vault=vault)
+        if restored.sealed and vault is None:
+            click.echo(NO_VAULT, err=True)
         with progress("bringing the reports up to date") as told:
             parts.projector.catch_up(progress=told)
     _tell(restored, time.monotonic() - started, as_json=as_json)
@@ -59,6 +64,17 @@ def _stream(file: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
     else:
         with Path(file).open("rb") as stream:
+            yield stream
+
+
+@contextmanager
+def _beside(file: str) -> Iterator[Iterable[bytes]]:
+    """The checkpoints that were written with the log's lines, if they are there."""
+    beside = Path(file).with_name(CHECKPOINTS)
+    if file == "-" or not beside.exists():
+        yield ()
+    else:
+        with beside.open("rb") as stream:
             yield stream
 
 

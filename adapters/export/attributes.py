@@ -9,12 +9,10 @@ from typing import Any, Literal, get_args, get_origin
 
 from adapters.export.concerns import NAMED
 from domain.kernel import Event, Recorded
+from domain.shared.personal import personal_fields
 
 Kind = Literal["string", "time", "integer", "boolean"]
 """OCEL's types. Money and percents are strings: the fourth, float, can't hold them."""
-
-PERSONAL = frozenset({"name", "note", "title", "keys"})
-"""Fields that may say who somebody is. They are in the log itself, and in no file for process mining."""
 
 ENVELOPE: Mapping[str, Kind] = MappingProxyType(
     {
@@ -41,7 +39,7 @@ def own(event: type[Event]) -> Mapping[str, Kind]:
     return {
         name: kind
         for name, kind in kinds.items()
-        if kind is not None and name not in PERSONAL and name not in NAMED
+        if kind is not None and name not in NAMED and name not in personal_fields(event)
     }
 
 

@@ -21,6 +21,8 @@ FILES = {
     "xes": "deals.xes",
 }
 """By format."""
+CHECKPOINTS = "checkpoints.ndjson"
+"""Goes with log.ndjson."""
 
 _OF_OBJECTS = frozenset({"ocel-json", "ocel-sqlite", "xes"})
 
@@ -43,10 +45,13 @@ def export(
     readings = sum(format_ in asked for format_ in ("ndjson", "parquet")) + bool(_OF_OBJECTS & set(asked))
     counted = _Counted(until * readings, progress)
     if "ndjson" in asked:
+        from adapters.export.checkpoint_file import write_checkpoints
         from adapters.export.ndjson import write_ndjson
 
         with whole(asked["ndjson"]) as path:
             write_ndjson(counted.through(entries(database, until)), path)
+        with whole(folder / CHECKPOINTS) as path:
+            write_checkpoints(database, until, path)
     if "parquet" in asked:
         from adapters.export.parquet import write_parquet
 
@@ -54,7 +59,8 @@ def export(
             write_parquet(counted.through(entries(database, until)), path)
     if _OF_OBJECTS & set(asked):
         _export_objects(database, folder, asked, until, counted)
-    return list(asked.values())
+    beside = [folder / CHECKPOINTS] if "ndjson" in asked else []
+    return [*asked.values(), *beside]
 
 
 def _export_objects(

@@ -10,10 +10,13 @@ import psycopg
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from adapters.export.checkpoint_file import restore_checkpoints
 from adapters.export.entries import COLUMNS
+from adapters.export.vault_file import restore_vault
 from adapters.postgres.codec import Codec
 from adapters.postgres.database import Database
 from adapters.postgres.recorder import LogRecorder
+from adapters.postgres.vault import key_ids
 from domain.audit.leaf import Leaf, MalformedLine, leaf_hash, parse
 from domain.kernel import Rejected
 from projections.kernel import Progress
@@ -34,40 +37,59 @@ class BrokenExport(Rejected):
     code = "broken_export"
 
 
+class NotTheOwner(Rejected):
+    """Only whoever owns the database may put a vault back. Use their login."""
+
+    code = "not_the_owner"
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was read back."""
+    """What was read back; `sealed` is whether it has personal texts that only a vault opens."""
 
     events: int
     actions: int
+    sealed: bool
 
 
 def restore(
-    database: Database, lines: Iterable[bytes], size: int | None = None, progress: Progress | None = None
+    database: Database,
+    lines: Iterable[bytes],
+    size: int | None = None,
+    progress: Progress | None = None,
+    *,
+    checkpoints: Iterable[bytes] = (),
+    vault: Iterable[bytes] | None = None,
 ) -> Restored:
-    """Read all lines into the log, in one transaction: all of them or none.
+    """Read all lines into the log, with its checkpoints and its vault, in one transaction: all or nothing.
 
     `size` is what they are in bytes, if that is known: `progress` counts towards it. Raises LogNotEmpty,
-    BrokenExport and psycopg.OperationalError.
+    BrokenExport, BrokenCheckpoints, BrokenVault, NotTheOwner and psycopg.OperationalError.
     """
     reading = _Reading()
     with database.connection() as connection, connection.cursor() as cursor:
         cursor.execute(LogRecorder(database.datastore).begin().encode())
         try:
             _must_be_empty(cursor)
+            if vault is not None:
+                restore_vault(cursor, vault)
             with cursor.copy(f"COPY log.event ({COLUMNS}) FROM STDIN".encode()) as copy:
                 for line in lines:
                     copy.write_row(reading.row(line))
                     if progress is not None and size and reading.actions % 1_000 == 0:
                         progress(reading.bytes, size)
+            restore_checkpoints(cursor, checkpoints, reading.position)
             cursor.execute("COMMIT")
+        except psycopg.errors.InsufficientPrivilege:
+            cursor.execute("ROLLBACK")
+            raise NotTheOwner from None
         except (psycopg.DataError, psycopg.IntegrityError) as refused:
             cursor.execute("ROLLBACK")
             raise _refused(refused, reading.position) from None
         except BaseException:
             cursor.execute("ROLLBACK")
             raise
-    return Restored(reading.position, reading.actions)
+    return Restored(reading.position, reading.actions, reading.sealed)
 
 
 def _must_be_empty(cursor: Cursor[TupleRow]) -> None:
@@ -87,6 +109,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self.position = self.actions = self.bytes = 0
+        self.sealed = False
         self._versions: dict[str, int] = {}
         self._recorded_at = datetime.min.replace(tzinfo=UTC)
         self._action: tuple[str, str] | None = None
@@ -117,6 +140,7 @@ class _Reading:
         self._recorded_at = leaf.recorded_at
         self._follow(leaf)
         self._decode(leaf)
+        self.sealed = self.sealed or bool(key_ids([leaf.state]))
 
     def _follow(self, leaf: Leaf) -> None:
         """An action's events are neighbours, numbered from 0."""

@@ -16,7 +16,7 @@ import domain.shared.personal
 import domain.shared.repeated
 import domain.team.events  # noqa: F401 - reading the log needs every event in the catalogue
 from adapters.postgres.upcasting import UPCASTING, Upcasting
-from adapters.postgres.vault import Key, Sealer
+from adapters.postgres.vault import Key, TextSealer
 from domain.audit import leaf
 from domain.kernel import Event, Recorded
 from domain.shared.personal import Turn
@@ -80,7 +80,7 @@ class Prepared:
             unit.causation_id,
             unit.migrated,
         )
-        sealer = Sealer()
+        sealer = TextSealer()
         for sequence, (stream, event) in enumerate(unit.events):
             version = self.ends.get(stream)
             version = (unit.expected[stream] if version is None else version) + 1

@@ -12,7 +12,7 @@ from adapters.postgres.codec import COLUMNS, Codec, Prepared, RawRow
 from adapters.postgres.database import Database
 from adapters.postgres.group_commit import GroupCommit
 from adapters.postgres.judging import Known, Placed
-from adapters.postgres.vault import SECRETS, Opener, key_ids
+from adapters.postgres.vault import SECRETS, TextOpener, key_ids
 from adapters.postgres.wire import array_literal
 from domain.kernel import Event, Recorded
 from services.ports import Appended, Duplicate, Outcome, Unit
@@ -137,7 +137,7 @@ class PostgresStore:
     def decoded(self, rows: Sequence[RawRow]) -> list[Recorded[Event]]:
         """The rows as facts, with the personal texts that the vault can still open."""
         ids = key_ids(row[5] for row in rows)
-        opening = Opener(dict(self._select(SECRETS, [ids]))) if ids else None
+        opening = TextOpener(dict(self._select(SECRETS, [ids]))) if ids else None
         return [self.decode(row, opening) for row in rows]
 
     def read_raw(

@@ -20,7 +20,7 @@ SECRET_BYTES = 32
 _NUMBER_BYTES = 2
 _NONCE_BYTES = 12
 SECRETS = "SELECT id, secret FROM vault.key WHERE id = ANY(%s)"
-"""What an Opener is made of, by `key_ids`; those destroyed are missing."""
+"""What an TextOpener is made of, by `key_ids`; those destroyed are missing."""
 _MARK = b'{"sealed":"'
 _KEY_IDS = re.compile(_MARK + rb"([A-Za-z0-9_-]{20})")
 
@@ -33,7 +33,7 @@ class Key(NamedTuple):
     secret: bytes
 
 
-class Sealer:
+class TextSealer:
     """Seals the texts of one action, with a fresh key for each person whom they are about.
 
     A key is never asked for again, so nobody has to look whether it is still there, and erasing can't race.
@@ -72,7 +72,7 @@ class _Sealing:
         return base64.urlsafe_b64encode(self._id + number + sealed).decode()
 
 
-class Opener:
+class TextOpener:
     """Opens what was sealed with these secrets, by their ids. Not to be kept: keys may be destroyed."""
 
     __slots__ = ("_secrets",)

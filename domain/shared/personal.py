@@ -1,7 +1,8 @@
 """Texts that say who somebody is. Stored sealed, with keys that can be destroyed: that is erasure."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, get_args, get_type_hints
 
 from pydantic import BeforeValidator, PlainSerializer, SerializationInfo, ValidationInfo
 
@@ -37,3 +38,14 @@ def _open(stored: Any, info: ValidationInfo) -> Any:
 
 PersonalText = Annotated[str, BeforeValidator(_open), PlainSerializer(_seal, when_used="json")]
 """A name, a phone, an e-mail address, a note in an event. Stored as {"sealed": …} if the context seals."""
+
+
+@cache
+def personal_fields(event: type[Event]) -> frozenset[str]:
+    """The fields of the event that hold personal texts."""
+    hints = get_type_hints(event, include_extras=True)
+    return frozenset(name for name in event.model_fields if _is_personal(hints[name]))
+
+
+def _is_personal(hint: Any) -> bool:
+    return hint == PersonalText or any(_is_personal(part) for part in get_args(hint))

@@ -54,6 +54,9 @@ BEGIN
         GRANT USAGE ON SCHEMA log, audit, vault TO dealtrail_app;
         GRANT SELECT ON ALL TABLES IN SCHEMA log, audit TO dealtrail_app;
         GRANT SELECT ON vault.secret TO dealtrail_app;
+        IF to_regclass('vault.key') IS NOT NULL THEN -- Tables of later migrations, which call this again.
+            GRANT SELECT, INSERT, DELETE ON vault.key TO dealtrail_app;
+        END IF;
         GRANT INSERT ON log.event, audit.node, audit.checkpoint TO dealtrail_app;
         GRANT UPDATE ON audit.tree TO dealtrail_app;
         -- Appending locks the table. Until PostgreSQL 17 only rights that the trigger then refuses allow that; of

@@ -11,10 +11,5 @@ CREATE TABLE vault.key (
 CREATE INDEX key_subject_idx ON vault.key (subject);
 COMMENT ON TABLE vault.key IS
     'What opens the personal texts in the log: a key for each action and each person that it tells of. Erasing a person deletes theirs, for ever.';
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'dealtrail_app') THEN
-        GRANT SELECT, INSERT, DELETE ON vault.key TO dealtrail_app;
-    END IF;
-END
-$$;
+
+SELECT log.set_up_roles();

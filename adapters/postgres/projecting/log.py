@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed
 
 from adapters.postgres.codec import COLUMNS, Codec
-from adapters.postgres.vault import SECRETS, Opener, key_ids
+from adapters.postgres.vault import SECRETS, TextOpener, key_ids
 from domain.kernel import Event, Recorded
 from domain.shared.personal import Turn
 from projections.kernel import Projection
@@ -82,7 +82,7 @@ def read(
         cursor.execute(Composed([*query, _ORDER]), parameters)
         rows = cursor.fetchall()
         ids = key_ids(row[5] for row in rows)
-        opening = Opener(dict(cursor.execute(SECRETS, (ids,)).fetchall())) if ids else None
+        opening = TextOpener(dict(cursor.execute(SECRETS, (ids,)).fetchall())) if ids else None
         for row in rows:
             category = row[0].split("-", 1)[0]
             try:

@@ -1,0 +1,52 @@
+"""What is held on a person? Everything, as the law has it: their own data and what rests on them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from domain.kernel import Event, Recorded
+from domain.shared.rejections import UnknownRep
+from projections.asking import View
+from projections.owner import standing
+from projections.payroll.concerned import payments_of
+from projections.timeline import Happening, History, happening, timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Every event that tells of the person `subject`, who goes by the ids `known_as`, up to `position`."""
+
+    subject: str
+    known_as: Sequence[str]
+    position: int
+    events: Sequence[Happening]
+
+
+def held_on_lead(view: View, history: History, *, lead: str) -> Held:
+    """On a customer: the leads that are one, their contacts and steps, deals and payments. UnknownLead."""
+    family = list(standing(view, lead).family)
+    deals = [
+        deal for (deal,) in view.ask("SELECT deal FROM deal WHERE lead = ANY(%(family)s)", family=family)
+    ]
+    streams = [f"{category}-{one}" for one in family for category in ("lead", "activity")]
+    streams += [f"deal-{deal}" for deal in deals]
+    streams += [f"payment-{payment}" for payment in payments_of(view, deals)]
+    return Held(lead, family, view.position, timeline(view, history, streams))
+
+
+def held_on_rep(facts: Iterable[Recorded[Event]], *, rep: str) -> Held:
+    """On a rep, given the whole log: what names them, what they did, what they were paid. UnknownRep."""
+    own = {f"rep-{rep}", f"assignment-{rep}"}
+    known, position, events = False, 0, []
+    for fact in facts:
+        position, known = fact.position, known or fact.stream == f"rep-{rep}"
+        paid = fact.stream.startswith("statement-") and fact.entity.endswith(f"/{rep}")
+        named = any(getattr(fact.event, name, None) == rep for name in _NAMING)
+        if fact.actor == rep or fact.stream in own or paid or named:
+            events.append(happening(fact))
+    if not known:
+        raise UnknownRep(rep=rep)
+    return Held(rep, [rep], position, events)
+
+
+_NAMING = ("rep", "owner", "previous", "assignee", "encroached_on", "manager", "successor")
+"""The fields of events that name a rep."""
