@@ -1,6 +1,7 @@
 """A company whose clock the test moves: it sells, closes its periods, and disputes what was paid."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from adapters.postgres.books import Books
 from adapters.postgres.database import Database
 from adapters.postgres.lookups import Lookups, view_of
+from adapters.postgres.projecting.as_of import AsOf
 from adapters.postgres.projecting.projector import Projector
 from adapters.postgres.store import PostgresStore
 from adapters.wiring import PROJECTIONS
@@ -145,7 +147,12 @@ class Payday:
 
     def ask(self, question: Any, *args: Any, **kwargs: Any) -> Any:
         """The items of a list report, as things stand."""
-        assert self.projector.catch_up() == []
-        with self.projector.snapshot() as snapshot:
-            view: View = view_of(snapshot)
+        with self.view() as view:
             return question(view, *args, **kwargs).items
+
+    @contextmanager
+    def view(self, position: int | None = None) -> Iterator[View]:
+        """The read tables, as things stand or as of a position."""
+        assert self.projector.catch_up() == []
+        with self.projector.snapshot(at=None if position is None else AsOf(position=position)) as snapshot:
+            yield view_of(snapshot)
