@@ -2,6 +2,8 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +35,12 @@ class LastAuditKey(Rejected):
     """{name} is the only key that signs: --rotate makes another one first."""
 
     code = "last_audit_key"
+
+
+class AuditKeyUnusable(Rejected):
+    """The file of keys {file} can't be read or written: {reason}."""
+
+    code = "audit_key_unusable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +101,9 @@ def new_signer(name: str | None = None) -> Signer:
 
 
 def read_keys(file: Path) -> Keys:
-    """Raises NoAuditKey if there is none that signs, MalformedKey."""
-    lines = file.read_text().splitlines() if file.exists() else []
+    """Raises NoAuditKey if there is none that signs, MalformedKey, AuditKeyUnusable."""
+    with _using(file):
+        lines = [line.strip() for line in file.read_text().splitlines()] if file.exists() else []
     signers = tuple(Signer.parse(line) for line in lines if line.startswith(_PRIVATE))
     if not signers:
         raise NoAuditKey(file=str(file))
@@ -102,21 +111,33 @@ def read_keys(file: Path) -> Keys:
 
 
 def make_keys(file: Path, name: str | None = None) -> Keys:
-    """A first key. Raises AuditKeyExists, also if another process makes one now; MalformedKey."""
+    """A first key. Raises AuditKeyExists, even if one was made just now; AuditKeyUnusable, MalformedKey."""
     keys = Keys((new_signer(name),))
-    fresh = _written(file, keys)
-    try:
-        os.link(fresh, file)
-    except FileExistsError:
-        raise AuditKeyExists(file=str(file)) from None
-    finally:
-        fresh.unlink()
+    with _using(file):
+        fresh = _written(file, keys)
+        try:
+            os.link(fresh, file)
+        except FileExistsError:
+            raise AuditKeyExists(file=str(file)) from None
+        finally:
+            fresh.unlink()
     return keys
 
 
 def write_keys(file: Path, keys: Keys) -> None:
-    """In the place of what is there, whole or not at all, and readable by its owner alone."""
-    _written(file, keys).replace(file)
+    """Whole or not at all, and readable by its owner alone. Raises AuditKeyUnusable."""
+    with _using(file):
+        _written(file, keys).replace(file)
+
+
+@contextmanager
+def _using(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise AuditKeyUnusable(file=str(file), reason=error.strerror or str(error)) from None
+    except UnicodeDecodeError:
+        raise AuditKeyUnusable(file=str(file), reason="it is not text") from None
 
 
 def _written(file: Path, keys: Keys) -> Path:

@@ -13,6 +13,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.store import PostgresStore
 from domain.kernel import Event
 from domain.leads.events import KeyBound, LeadRegistered
+from domain.payroll.events import PeriodClosed
 from services.ports import Appended, Unit
 
 NOON = datetime(2026, 10, 2, 12, tzinfo=UTC)
@@ -49,6 +50,15 @@ class AuditedLog:
                 )
             )
         assert all(isinstance(outcome, Appended) for outcome in self.store.append(units))
+        return self
+
+    def closed(self, period: str, cutoff: int) -> "AuditedLog":
+        """A period without statements, as if more was recorded while it was being closed."""
+        event = PeriodClosed(cutoff_position=cutoff, timezone="UTC", currency="USD", statements=0, totals={})
+        self._actions += 1
+        at, stream = NOON + timedelta(seconds=self._actions), f"period-{period}"
+        unit = Unit([(stream, event)], {stream: 0}, at, at, "payroll:pam", "crm", f"a-{self._actions}")
+        assert all(isinstance(outcome, Appended) for outcome in self.store.append([unit]))
         return self
 
     def seal(self) -> Sealed:

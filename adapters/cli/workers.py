@@ -88,7 +88,7 @@ def _keep_sealed(sealer: "Sealer", stop: threading.Event) -> None:
             if (sealed := sealer.look()) is not None:
                 _logger.info("sealed", size=sealed.size, number=sealed.number)
             said = ""
-        except (Rejected, Error, OSError) as error:
+        except (Rejected, Error) as error:
             why = error.message if isinstance(error, Rejected) else str(error).strip()
             if why != said:
                 _logger.warning("not_sealed", error=why)

@@ -72,7 +72,8 @@ def _alone(connection: Connection[TupleRow]) -> Iterator[None]:
 
 
 def _warned(notice: Diagnostic) -> None:
-    if notice.severity_nonlocalized == "WARNING":
+    """Only of our own: PostgreSQL warns of every single right that isn't the login's to give (01007)."""
+    if notice.sqlstate == "01000":
         _logger.warning("roles_not_set_up", reason=notice.message_primary)
 
 

@@ -16,7 +16,7 @@ from payday import Payday
 from adapters.cli.audit_export import FORMATS
 from adapters.cli.main import cli
 from adapters.export.concerns import NAMED, OBJECT_TYPES
-from adapters.export.files import FILES
+from adapters.export.files import CHECKPOINTS, FILES
 from adapters.export.objects import CHANGING, LASTING
 from adapters.postgres.embedded import _binaries
 
@@ -67,37 +67,88 @@ def answer(result: Result, code: int = 0) -> dict[str, Any]:
 
 
 def test_the_commands_of_the_page_take_a_log_from_one_database_to_another(
-    head: int, database_url: str, other_database_url: str, tmp_path: Path
+    head: int, run: Run, database_url: str, other_database_url: str, tmp_path: Path
 ) -> None:
-    with psycopg.connect(other_database_url) as other:
-        other.execute("UPDATE vault.secret SET value = 'another'")
-    first, hashed, back, vault = [part.split("\n```", 1)[0] for part in PAGE.split("```sh\n")[1:]]
-    assert f"{head} events in exported" in shell(first, tmp_path, DATABASE_URL=database_url)
+    named = {"keys": {"phone": "+491701234567"}, "name": "Zoe"}
+    told = run(
+        "record",
+        "lead.register",
+        "L-9",
+        "--actor",
+        "ann",
+        *(f"{k}={json.dumps(v)}" for k, v in named.items()),
+    )
+    assert told.exit_code == 0, told.output
+    assert run("audit", "seal").exit_code == 0
+    first, hashed, back, both = [part.split("\n```", 1)[0] for part in PAGE.split("```sh\n")[1:]]
+    assert "events in exported" in shell(first, tmp_path, DATABASE_URL=database_url)
     with psycopg.connect(database_url) as log:
         (leaf_hash,) = (
             log.execute("SELECT leaf_hash FROM log.event WHERE notification_id = 1").fetchone() or ()
         )
     assert shell(hashed, tmp_path).split()[0] == leaf_hash.hex()
-    said = shell(back, tmp_path, DATABASE_URL=other_database_url)
-    assert said.startswith(f"{head} events of ")
-    shell(vault, tmp_path, OLD_DATABASE=database_url, NEW_DATABASE=other_database_url)
-    secrets = []
-    for url in (database_url, other_database_url):
-        with psycopg.connect(url) as log:
-            secrets.append(log.execute("SELECT name, value FROM vault.secret ORDER BY name").fetchall())
-    assert secrets[0] == secrets[1] != []
+    with_vault, import_vault = both.splitlines()
+    shell(with_vault, tmp_path, DATABASE_URL=database_url)
+    assert (tmp_path / "vault.ndjson").stat().st_mode & 0o777 == 0o600
+    assert import_vault.startswith(back)
+    assert " actions are back" in shell(import_vault, tmp_path, DATABASE_URL=other_database_url)
+    for table in ("vault.secret", "vault.key", "audit.checkpoint", "log.event"):
+        rows = [
+            psycopg.connect(url).execute(f"SELECT * FROM {table} ORDER BY 1, 2".encode()).fetchall()
+            for url in (database_url, other_database_url)
+        ]
+        assert rows[0] == rows[1] != []
+    assert answer(run("lead", "L-9", "--json", url=other_database_url))["name"] == "Zoe"
     (tmp_path / "exported").rename(tmp_path / "before")
     shell(first, tmp_path, DATABASE_URL=other_database_url)
-    for name in FILES.values():
+    for name in (*FILES.values(), CHECKPOINTS):
         assert (tmp_path / "exported" / name).read_bytes() == (tmp_path / "before" / name).read_bytes()
+
+
+def test_without_the_vault_nobody_is_known(
+    head: int, run: Run, other_database_url: str, tmp_path: Path
+) -> None:
+    run("audit", "export", "--out", tmp_path, "--format", "ndjson")
+    told = run("import", tmp_path / "log.ndjson", url=other_database_url)
+    assert (told.exit_code, "Without --vault" in told.stderr) == (0, True)
+    with psycopg.connect(other_database_url) as log:
+        assert log.execute("SELECT DISTINCT name FROM read.rep").fetchall() == [("[erased]",)]
+
+
+def test_a_broken_vault_or_checkpoint_changes_nothing(
+    head: int, run: Run, other_database_url: str, tmp_path: Path
+) -> None:
+    assert run("audit", "seal").exit_code == 0
+    log, vault = tmp_path / "log.ndjson", tmp_path / "vault"
+    run("audit", "export", "--out", tmp_path, "--format", "ndjson", "--vault", vault)
+    lines = vault.read_bytes().splitlines(keepends=True)
+    for broken in (b"", b"".join(lines[1:]), b"".join([*lines, b"{}\n"]), lines[0] + lines[1][:-9] + b"\n"):
+        (tmp_path / "broken").write_bytes(broken)
+        refused = answer(
+            run("import", log, "--vault", tmp_path / "broken", "--json", url=other_database_url), 1
+        )
+        assert refused["error"]["code"] == "broken_vault"
+    sealed = tmp_path / CHECKPOINTS
+    sealed.write_text(sealed.read_text().replace(f'"size": {head}', f'"size": {head + 1}'))
+    refused = answer(run("import", log, "--vault", vault, "--json", url=other_database_url), 1)
+    assert refused["error"]["code"] == "broken_checkpoints"
+    with psycopg.connect(other_database_url) as other:
+        assert other.execute("SELECT count(*) FROM log.event").fetchone() == (0,)
+        assert other.execute("SELECT count(*) FROM vault.key").fetchone() == (0,)
+    again = run("import", "-", "--vault", vault, url=other_database_url)
+    assert again.exit_code == 2
 
 
 def test_it_says_what_was_written(head: int, run: Run, tmp_path: Path) -> None:
     told = answer(
         run("audit", "export", "--out", tmp_path, "--format", "xes", "--format", "ndjson", "--json")
     )
-    assert told == {"position": head, "folder": str(tmp_path), "files": ["log.ndjson", "deals.xes"]}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["deals.xes", "log.ndjson"]
+    assert told == {
+        "position": head,
+        "folder": str(tmp_path),
+        "files": ["log.ndjson", "deals.xes", CHECKPOINTS],
+    }
+    assert sorted(path.name for path in tmp_path.iterdir()) == [CHECKPOINTS, "deals.xes", "log.ndjson"]
     assert len((tmp_path / "log.ndjson").read_bytes().splitlines()) == head
 
 

@@ -60,6 +60,7 @@ T - - - - -  SET session_replication_role = replica; TRUNCATE log.event
 + + - - - -  CREATE TABLE log.mine (one int)
 + + - - - -  INSERT INTO log.migration (number, name) VALUES (9999, '9999_mine')
 + + - - - -  DELETE FROM log.migration
++ + - - - -  UPDATE log.app_right SET privileges = 'ALL'
 + + + + - -  SELECT FROM audit.checkpoint, audit.node, audit.tree
 + + + - - -  INSERT INTO audit.checkpoint VALUES (99, 1, '', '', now())
 + + + - - -  INSERT INTO audit.node VALUES (8, 99, '')

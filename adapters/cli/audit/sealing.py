@@ -49,7 +49,7 @@ def seal(out: Path | None, as_json: bool) -> None:
 def signing_keys(parts: "Engine") -> "Keys":
     """Those of the key file. If there is none and nothing was ever sealed, one is made, and stderr says so.
 
-    Raises NoAuditKey, MalformedKey.
+    Raises NoAuditKey, AuditKeyUnusable, MalformedKey.
     """
     from adapters.audit_keys import AuditKeyExists, make_keys, read_keys
 
@@ -76,7 +76,7 @@ def seal_closes(parts: "Engine", before: "Sequence[int]") -> None:
         if parts.checkpoints.cutoffs() != before:
             with progress("hashing") as counted:
                 parts.seal(signing_keys(parts), counted)
-    except (Rejected, Error, OSError) as error:
+    except (Rejected, Error) as error:
         said = error.message if isinstance(error, Rejected) else f"{str(error).strip()}."
         click.echo(f"The close holds, but it is not sealed: {said}", err=True)
 

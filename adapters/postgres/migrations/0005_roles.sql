@@ -1,3 +1,16 @@
+CREATE TABLE log.app_right (
+    relation text PRIMARY KEY,
+    privileges text NOT NULL
+);
+INSERT INTO log.app_right (relation, privileges) VALUES
+    ('log.event', 'INSERT'),
+    ('audit.node', 'INSERT'),
+    ('audit.checkpoint', 'INSERT'),
+    ('audit.tree', 'UPDATE'),
+    ('vault.secret', 'SELECT');
+COMMENT ON TABLE log.app_right IS
+    'What the role dealtrail_app may do beside reading log and audit. A migration that adds a row calls log.set_up_roles after.';
+
 -- Roles belong to the whole server, and rights on a database to that database alone: a dump restored elsewhere, or
 -- a copy, has neither. So this is a function, and harmless to repeat. Whoever migrates calls it with their own rights.
 CREATE FUNCTION log.set_up_roles() RETURNS void LANGUAGE plpgsql AS $$
@@ -53,12 +66,9 @@ BEGIN
         END IF;
         GRANT USAGE ON SCHEMA log, audit, vault TO dealtrail_app;
         GRANT SELECT ON ALL TABLES IN SCHEMA log, audit TO dealtrail_app;
-        GRANT SELECT ON vault.secret TO dealtrail_app;
-        IF to_regclass('vault.key') IS NOT NULL THEN -- Tables of later migrations, which call this again.
-            GRANT SELECT, INSERT, DELETE ON vault.key TO dealtrail_app;
-        END IF;
-        GRANT INSERT ON log.event, audit.node, audit.checkpoint TO dealtrail_app;
-        GRANT UPDATE ON audit.tree TO dealtrail_app;
+        FOR one IN SELECT relation, privileges FROM log.app_right LOOP
+            EXECUTE format('GRANT %s ON %s TO dealtrail_app', one.privileges, one.relation);
+        END LOOP;
         -- Appending locks the table. Until PostgreSQL 17 only rights that the trigger then refuses allow that; of
         -- these TRUNCATE is the one that nobody could use quietly, were the trigger gone.
         EXECUTE format(
@@ -80,7 +90,7 @@ BEGIN
             EXECUTE format('ALTER SCHEMA %I OWNER TO dealtrail_app', one.nspname);
         END LOOP;
     EXCEPTION WHEN insufficient_privilege THEN
-        RAISE WARNING 'the role dealtrail_app is not set up, so all is done with the rights of %: %', current_user, SQLERRM;
+        RAISE WARNING 'the role dealtrail_app is not set up, so all is done as %: %', current_user, SQLERRM;
     END;
 END
 $$;

@@ -12,4 +12,5 @@ CREATE INDEX key_subject_idx ON vault.key (subject);
 COMMENT ON TABLE vault.key IS
     'What opens the personal texts in the log: a key for each action and each person that it tells of. Erasing a person deletes theirs, for ever.';
 
+INSERT INTO log.app_right (relation, privileges) VALUES ('vault.key', 'SELECT, INSERT, DELETE');
 SELECT log.set_up_roles();
