@@ -11,7 +11,7 @@ import pytest
 from payday import Payday
 from projecting_log import NASTY
 
-from adapters.export.files import FILES, export
+from adapters.export.files import CHECKPOINTS, FILES, export
 from adapters.export.restore import BEGINNING, BrokenExport, LogNotEmpty, restore
 from adapters.postgres.database import Database
 
@@ -93,7 +93,7 @@ def test_every_file_has_the_same_bytes_again(company: Payday, tmp_path: Path) ->
     again = exported(company.database.url, tmp_path / "again", *FILES)
     for name in FILES.values():
         assert (once / name).read_bytes() == (again / name).read_bytes(), name
-    assert sorted(path.name for path in once.iterdir()) == sorted(FILES.values())
+    assert sorted(path.name for path in once.iterdir()) == sorted([*FILES.values(), CHECKPOINTS])
 
 
 def test_the_log_comes_back_to_the_byte(company: Payday, other_database_url: str, tmp_path: Path) -> None:
