@@ -4,13 +4,12 @@ import os
 import random
 import sys
 import tempfile
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from time import perf_counter
 from types import SimpleNamespace
 from unittest.mock import patch
-from uuid import uuid4
 
 from adapters.audit_keys import Keys, new_signer, write_keys
 from adapters.postgres import codec
@@ -19,8 +18,8 @@ from adapters.postgres.audit.proofs import prove_inclusion
 from adapters.wiring import Engine, now
 from benchmarks.figures import Figure, quantile
 from benchmarks.ground import Ground
-from domain.leads.events import KeyBound, LeadRegistered
-from services.ports import Appended, Unit
+from benchmarks.leads import lead, leads_per_second, middle
+from benchmarks.sealing import sealing
 
 ALONE, AT_ONCE, TOGETHER, PROOFS, ROUNDS = 2_000, 1_000, 40, 1_000, 3
 EVENTS_PER_LEAD = 3
@@ -37,7 +36,7 @@ UNHASHED = SimpleNamespace(
 
 def auditing(ground: Ground, events: int) -> list[Figure]:
     """Appending beside the same without hashes; then a log of so many events, and one of a tenth."""
-    figures = _appending(ground)
+    figures = [*_appending(ground), *sealing(ground)]
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "audit.key"
         keys = Keys((new_signer(),))
@@ -49,11 +48,11 @@ def auditing(ground: Ground, events: int) -> list[Figure]:
             _fill(engine, events)
             began = perf_counter()
             Checkpoints(engine.database).seal(keys, now())
-            sealing = perf_counter() - began
+            took = perf_counter() - began
             seconds, megabytes = _verified(engine, key)
             return [
                 *figures,
-                Figure(f"seal {engine.store.head():,} events at once", sealing, "s"),
+                Figure(f"seal {engine.store.head():,} events at once", took, "s"),
                 Figure(f"verify {engine.store.head():,} events", seconds, "s"),
                 Figure("  its largest process, beside a tenth of them", megabytes, "MB", tenth, 1.2, True),
                 *_proving(engine),
@@ -66,11 +65,11 @@ def _appending(ground: Ground) -> list[Figure]:
     with ground.new_engine() as engine:
         for _ in range(ROUNDS):
             with patch.object(codec, "leaf", UNHASHED):
-                without = _leads_per_second(engine, ALONE, 1), _leads_per_second(engine, TOGETHER, AT_ONCE)
-            alone.append((_leads_per_second(engine, ALONE, 1), without[0]))
-            together.append((_leads_per_second(engine, TOGETHER, AT_ONCE), without[1]))
+                without = leads_per_second(engine, ALONE, 1), leads_per_second(engine, TOGETHER, AT_ONCE)
+            alone.append((leads_per_second(engine, ALONE, 1), without[0]))
+            together.append((leads_per_second(engine, TOGETHER, AT_ONCE), without[1]))
     return [
-        Figure(name, *_middle(rounds), 0.8)
+        Figure(name, *middle(rounds), 0.8)
         for name, rounds in (
             ("append a lead, beside the same without hashes", alone),
             (f"append {AT_ONCE:,} leads at once, likewise", together),
@@ -78,39 +77,9 @@ def _appending(ground: Ground) -> list[Figure]:
     ]
 
 
-def _middle(rounds: list[tuple[float, float]]) -> tuple[float, str, float]:
-    ours, without = (quantile(column, 0.5) for column in zip(*rounds, strict=True))
-    return ours, "leads/s", without
-
-
-def _leads_per_second(engine: Engine, calls: int, at_once: int) -> float:
-    began = perf_counter()
-    for _ in range(calls):
-        outcomes = engine.store.append([_lead() for _ in range(at_once)])
-        assert all(isinstance(outcome, Appended) for outcome in outcomes)
-    return calls * at_once / (perf_counter() - began)
-
-
 def _fill(engine: Engine, events: int) -> None:
     for _ in range(events // EVENTS_PER_LEAD // AT_ONCE):
-        engine.store.append([_lead() for _ in range(AT_ONCE)])
-
-
-def _lead() -> Unit:
-    lead = uuid4().hex
-    streams = (f"lead-{lead}", f"key-{lead}p", f"key-{lead}e")
-    at = datetime.now(UTC)
-    bound = KeyBound(lead=lead)
-    registered = LeadRegistered(keys={"phone": "+79161234567", "email": "somebody@example.com"})
-    return Unit(
-        events=((streams[0], registered), (streams[1], bound), (streams[2], bound)),
-        expected=dict.fromkeys(streams, 0),
-        occurred_at=at,
-        decided_at=at,
-        actor="rep-1",
-        source="bench",
-        action=lead,
-    )
+        engine.store.append([lead() for _ in range(AT_ONCE)])
 
 
 def _verified(engine: Engine, key: Path) -> tuple[float, float]:
