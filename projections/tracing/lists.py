@@ -63,7 +63,7 @@ def neglected(item: Neglect, relatives: Families) -> Counted:
     stream = f"lead-{item.lead}" if item.deal is None else f"deal-{item.deal}"
 
     def bears(fact: Fact) -> bool:
-        opening = isinstance(fact.event, LeadRegistered | DealOpened | STEPS)
+        opening = isinstance(fact.event, (LeadRegistered, DealOpened, *STEPS))
         return opening or fact.occurred_at == item.since
 
     streams = (stream, *activities(item.lead, relatives))
