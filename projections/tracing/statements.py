@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.payroll.events import Line, StatementIssued
+from domain.payroll.model import STATEMENT
 from projections.asking import View
 from projections.payroll.documents import full, statement_object
 from projections.payroll.explaining import Explanation
@@ -29,10 +30,7 @@ def trace_totals(view: View, log: Log, place: Place, issued: Sequence[StatementI
     if place.path[0] != "totals":
         raise NotTraced(report="payroll statements", figure=place.figure)
     paid = [one for one in issued if one.currency == place.path[1]]
-    counted = [
-        Counted("statement", f"{one.period}/{one.rep}", one.total, one.rep, positions=_positions(one.lines))
-        for one in paid
-    ]
+    counted = [_statement(one) for one in paid]
     recomputed = sum((line.amount for one in paid for line in one.lines), Decimal(0))
     rule = "the sum of all lines of these statements"
     return traced("payroll statements", place, recomputed, rule, look_up(view, log, counted))
@@ -58,5 +56,9 @@ def _line(issued: StatementIssued, line: Line) -> Counted:
     return Counted("line", name, line.amount, line.deal, positions=line.events)
 
 
-def _positions(lines: Sequence[Line]) -> tuple[int, ...]:
-    return tuple(sorted({position for line in lines for position in line.events}))
+def _statement(issued: StatementIssued) -> Counted:
+    """It rests on the events of its lines; once closed, it is an event itself."""
+    name = f"{issued.period}/{issued.rep}"
+    positions = tuple(sorted({position for line in issued.lines for position in line.events}))
+    own = (STATEMENT.stream(name),)
+    return Counted("statement", name, issued.total, None, own, (StatementIssued,), positions=positions)
