@@ -19,6 +19,8 @@ DOCUMENTATION: Mapping[str, str] = {
     "DEALTRAIL_AUDIT_KEY": "File of the keys that sign checkpoints. Default: audit.key in DEALTRAIL_HOME.",
     "DEALTRAIL_SEAL_SECONDS": "How often project seals a log that grew; 0: only when a period was closed. "
     "Default: 3600.",
+    "KAFKA_BOOTSTRAP_SERVERS": "Kafka, as host:port,host:port…; without it nothing is published.",
+    "DEALTRAIL_CHECKPOINTS_TOPIC": "Topic that checkpoints are published to. Default: dealtrail.checkpoints.",
     "DEALTRAIL_LOG": "How log lines look: json or console. Default: console.",
     "DEALTRAIL_LOG_LEVEL": f"The least severe log line shown: {', '.join(LOG_LEVELS)}. Default: WARNING.",
 }
@@ -43,6 +45,8 @@ class Settings:
     currency: str
     audit_key: Path
     seal_seconds: int
+    kafka_bootstrap_servers: str | None
+    checkpoints_topic: str
     log: Literal["json", "console"]
     log_level: str
 
@@ -58,6 +62,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         currency=_currency(given["DEALTRAIL_CURRENCY"] or "USD"),
         audit_key=_path(given["DEALTRAIL_AUDIT_KEY"]) or home / "audit.key",
         seal_seconds=_seconds("DEALTRAIL_SEAL_SECONDS", given["DEALTRAIL_SEAL_SECONDS"] or "3600"),
+        kafka_bootstrap_servers=_kafka(given["KAFKA_BOOTSTRAP_SERVERS"]),
+        checkpoints_topic=_topic(
+            "DEALTRAIL_CHECKPOINTS_TOPIC", given["DEALTRAIL_CHECKPOINTS_TOPIC"] or "dealtrail.checkpoints"
+        ),
         log=_log(given["DEALTRAIL_LOG"] or "console"),
         log_level=_log_level(given["DEALTRAIL_LOG_LEVEL"] or "WARNING"),
     )
@@ -96,6 +104,18 @@ def _seconds(variable: str, value: str) -> int:
     if not re.fullmatch("[0-9]{1,9}", value):
         raise BadSetting(variable, value, "a number of seconds, 0 or more")
     return int(value)
+
+
+def _kafka(value: str) -> str | None:
+    if value and not all(re.fullmatch(r"[^\s,]+:[0-9]{1,5}", server) for server in value.split(",")):
+        raise BadSetting("KAFKA_BOOTSTRAP_SERVERS", value, "host:port, several with commas between")
+    return value or None
+
+
+def _topic(variable: str, value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", value) or value in (".", ".."):
+        raise BadSetting(variable, value, "a topic's name: letters, digits, dots, dashes, 249 at most")
+    return value
 
 
 def _log(value: str) -> Literal["json", "console"]:

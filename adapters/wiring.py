@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from adapters.audit_keys import Keys
+from adapters.kafka.checkpoints import CheckpointTopic
+from adapters.kafka.connecting import KafkaAway
 from adapters.logging import Logger, configure
 from adapters.postgres.audit.checkpoints import Checkpoints, Sealed
 from adapters.postgres.books import Books
@@ -88,8 +90,23 @@ class Engine:
         return Checkpoints(self.database)
 
     def seal(self, keys: Keys, progress: Progress | None = None) -> Sealed:
-        """Sign what the log is now, and was at each close. Raises as `Checkpoints.seal` does."""
-        return self.checkpoints.seal(keys, now(), progress)
+        """Sign what the log is now, and was at each close, and publish. Raises as `Checkpoints.seal` does."""
+        sealed = self.checkpoints.seal(keys, now(), progress)
+        try:
+            self.publish()
+        except KafkaAway as away:
+            _logger.warning("not_published", error=str(away))
+        return sealed
+
+    @cached_property
+    def checkpoint_topic(self) -> CheckpointTopic | None:
+        """Where checkpoints are published; none without Kafka."""
+        servers = self.settings.kafka_bootstrap_servers
+        return None if servers is None else CheckpointTopic(servers, self.settings.checkpoints_topic)
+
+    def publish(self) -> int:
+        """Publish the checkpoints that are due, as many as some seconds allow; how many. Raises KafkaAway."""
+        return 0 if self.checkpoint_topic is None else self.checkpoint_topic.publish(self.database)
 
     def intake(self) -> Intake:
         """A way in for actions: one for each thread."""

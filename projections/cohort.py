@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from projections.asking import STANDS_FOR, View, days
-from projections.grouping import Dimension, Range, joins_for, key_of, within
+from projections.grouping import Key, Range, joins_for, key_of, within
 from projections.tally import Tally
 
 Tallies = dict[str | None, Tally]
 
 
-def tally(view: View, pipeline: str, stages: Sequence[str], by: Dimension | None, span: Range) -> Tallies:
+def tally(view: View, pipeline: str, stages: Sequence[str], by: Key | None, span: Range) -> Tallies:
     """The deals opened in the span by group; their stays are counted in full, running ones till now."""
     tallies: Tallies = defaultdict(Tally)
     parameters = {"pipeline": pipeline, "start": span.start, "end": span.end}
@@ -30,7 +30,7 @@ def overall(view: View, pipeline: str, groups: Tallies, span: Range) -> Tally:
     return tallies[None]
 
 
-def _deals(by: Dimension | None, *, visits: str = "", stand_in: bool = False) -> str:
+def _deals(by: Key | None, *, visits: str = "", stand_in: bool = False) -> str:
     return f"""
         FROM deal d {visits} {joins_for(by, stand_in=stand_in)}
         WHERE d.pipeline = %(pipeline)s AND {within("d.opened_at")}"""
@@ -39,7 +39,7 @@ def _deals(by: Dimension | None, *, visits: str = "", stand_in: bool = False) ->
 def _count_deals(
     view: View,
     stages: Sequence[str],
-    by: Dimension | None,
+    by: Key | None,
     parameters: dict[str, str | datetime | None],
     tallies: Tallies,
 ) -> None:
@@ -72,7 +72,7 @@ def _count_deals(
 
 
 def _count_leads(
-    view: View, by: Dimension | None, parameters: dict[str, str | datetime | None], tallies: Tallies
+    view: View, by: Key | None, parameters: dict[str, str | datetime | None], tallies: Tallies
 ) -> None:
     rows = view.ask(
         f"""{STANDS_FOR}
@@ -88,7 +88,7 @@ def _count_leads(
 
 
 def _measure_stays(
-    view: View, by: Dimension | None, parameters: dict[str, str | datetime | None], tallies: Tallies
+    view: View, by: Key | None, parameters: dict[str, str | datetime | None], tallies: Tallies
 ) -> None:
     rows = view.ask(
         f"""{STANDS_FOR}

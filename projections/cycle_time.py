@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from projections.asking import STANDS_FOR, View, days
+from projections.asking import MICROSECONDS_PER_DAY, STANDS_FOR, View, days
 from projections.grouping import Dimension, joins_for, key_of
 from projections.pipelines import must_know_pipeline
 
@@ -18,15 +18,19 @@ _STARTED = {
 }
 _MICROSECONDS = "round(date_part('epoch', {end} - {start}) * 1000000)::bigint"
 
-# The Kaplan-Meier estimate: S(t) is the product of 1 - ended/at_risk over all times up to t, here as a sum of
-# logarithms. The tolerance lets a product that is 0.5 but for float noise count as 0.5.
-_CYCLES = """
+_CYCLE = """
 , cycle AS MATERIALIZED (
-    SELECT {key} AS key, {duration} AS us,
+    SELECT d.deal, {key} AS key, {duration} AS us,
            d.status <> 'open' AND (%(outcome)s = 'closed' OR d.status = %(outcome)s) AS ended
     FROM deal d {joins}
     WHERE d.pipeline = %(pipeline)s AND (d.status <> 'open' OR NOT %(by_month)s)
-), plain AS (
+)
+"""
+
+# The Kaplan-Meier estimate: S(t) is the product of 1 - ended/at_risk over all times up to t, here as a sum of
+# logarithms. The tolerance lets a product that is 0.5 but for float noise count as 0.5.
+_FIGURES = """
+, plain AS (
     SELECT key, count(*) AS at_risk, count(*) FILTER (WHERE ended) AS n, avg(us) FILTER (WHERE ended) AS mean,
            percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY us) FILTER (WHERE ended) AS points,
            min(us) FILTER (WHERE ended) AS low, max(us) FILTER (WHERE ended) AS high,
@@ -97,21 +101,40 @@ def cycle_time(
     Raises UnknownPipeline.
     """
     must_know_pipeline(view, pipeline)
-    rows = view.ask(
-        STANDS_FOR
-        + _CYCLES.format(
-            key=key_of(by, month_of="d.closed_at"),
-            joins=joins_for(by, own=since == "lead"),
-            duration=_duration(since),
-        ),
-        pipeline=pipeline,
-        outcome=outcome,
-        by_month=by == "month",
-    )
-    groups = [_cycles(*row) for row in rows]
+    groups = [_cycles(*row) for row in _ask(view, _FIGURES, pipeline, by, outcome, since)]
     if by is None and not groups:
         groups = [Cycles(None, 0, None, None, None, None, None, None, 0, 0)]
     return CycleTime(pipeline, outcome, since, groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """How long a deal of a group took, or takes so far; `ended` as asked for."""
+
+    deal: str
+    key: str | None
+    days: float
+    ended: bool
+
+
+def cycles(
+    view: View, *, pipeline: str, by: Dimension | None = None, outcome: Outcome = "won", since: Start = "deal"
+) -> list[Cycle]:
+    """The deals that the same question to `cycle_time` counts."""
+    rows = _ask(view, "SELECT deal, key, us, ended FROM cycle ORDER BY 1", pipeline, by, outcome, since)
+    return [Cycle(deal, key, us / MICROSECONDS_PER_DAY, ended) for deal, key, us, ended in rows]
+
+
+def _ask(
+    view: View, figures: str, pipeline: str, by: Dimension | None, outcome: Outcome, since: Start
+) -> list[tuple[Any, ...]]:
+    cycle = _CYCLE.format(
+        key=key_of(by, month_of="d.closed_at"),
+        joins=joins_for(by, own=since == "lead"),
+        duration=_duration(since),
+    )
+    sql = STANDS_FOR + cycle + figures
+    return view.ask(sql, pipeline=pipeline, outcome=outcome, by_month=by == "month")
 
 
 def _duration(since: Start) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from projections.asking import STANDS_FOR, View, days
-from projections.grouping import Dimension, Range, joins_for, key_of, within
+from projections.grouping import Key, Range, joins_for, key_of, within
 from projections.tally import Tally
 
 Tallies = dict[str | None, Tally]
 
 
-def tally(view: View, pipeline: str, stages: Sequence[str], by: Dimension | None, span: Range) -> Tallies:
+def tally(view: View, pipeline: str, stages: Sequence[str], by: Key | None, span: Range) -> Tallies:
     """The moves of the span by group of their deals."""
     tallies: Tallies = defaultdict(Tally)
     parameters = {"pipeline": pipeline, "start": span.start, "end": span.end}
@@ -46,9 +46,7 @@ _MOVED = f"""
     SELECT c.deal FROM deal_close c WHERE {within("c.closed_at")}"""
 
 
-def _count_deals(
-    view: View, key: str, by: Dimension | None, parameters: Parameters, tallies: Tallies
-) -> None:
+def _count_deals(view: View, key: str, by: Key | None, parameters: Parameters, tallies: Tallies) -> None:
     rows = view.ask(
         f"""{STANDS_FOR}, moved AS ({_MOVED}), closed AS (
             SELECT DISTINCT c.deal FROM deal_close c WHERE {within("c.closed_at")}
@@ -72,9 +70,7 @@ def _count_deals(
             counted.current[stage] += deals
 
 
-def _count_closes(
-    view: View, key: str, by: Dimension | None, parameters: Parameters, tallies: Tallies
-) -> None:
+def _count_closes(view: View, key: str, by: Key | None, parameters: Parameters, tallies: Tallies) -> None:
     """Each deal counts once as won and once as lost, by its last such close in the span."""
     rows = view.ask(
         f"""{STANDS_FOR}, closed AS (
@@ -96,9 +92,7 @@ def _count_closes(
             tallies[group].earn(currency, amount)
 
 
-def _count_passed(
-    view: View, key: str, by: Dimension | None, parameters: Parameters, tallies: Tallies
-) -> None:
+def _count_passed(view: View, key: str, by: Key | None, parameters: Parameters, tallies: Tallies) -> None:
     """A move reaches the stages behind the one it came from up to the one it went to, or only that one."""
     rows = view.ask(
         f"""{STANDS_FOR}, moves AS (
@@ -134,9 +128,7 @@ def _count_passed(
         tallies[group].visited[stage] = deals
 
 
-def _measure_stays(
-    view: View, key: str, by: Dimension | None, parameters: Parameters, tallies: Tallies
-) -> None:
+def _measure_stays(view: View, key: str, by: Key | None, parameters: Parameters, tallies: Tallies) -> None:
     rows = view.ask(
         f"""{STANDS_FOR}, stays AS (
             SELECT v.deal, v.stage, sum(coalesce(

@@ -8,10 +8,13 @@ from projections.asking import OWNER_NOW
 
 Dimension = Literal["rep", "channel", "product", "branch", "month"]
 DIMENSIONS: tuple[Dimension, ...] = ("rep", "channel", "product", "branch", "month")
+Key = Dimension | Literal["deal"]
+"""Each deal for itself: so a figure is traced to the deals that make it up."""
 
 _REP = f"CASE WHEN d.status = 'open' THEN {OWNER_NOW} ELSE d.closed_owner END"
 _KEYS = {
     None: "NULL::text",
+    "deal": "d.deal",
     "rep": _REP,
     "channel": "coalesce(l.channel, own.channel)",
     "product": "d.product",
@@ -25,7 +28,7 @@ _THEIR_REP = f" LEFT JOIN rep r ON r.rep = {_REP}"
 _JOINS = {"rep": _STANDING_LEAD, "channel": _OWN_LEAD, "branch": _OWN_LEAD + _THEIR_REP}
 
 
-def key_of(by: Dimension | None, *, month_of: str) -> str:
+def key_of(by: Key | None, *, month_of: str) -> str:
     """SQL for the group of the deal `d`: the rep is its lead's owner at the close, or now while it is open.
 
     `month_of` is SQL for the moment whose month counts. What isn't known is null.
@@ -33,7 +36,7 @@ def key_of(by: Dimension | None, *, month_of: str) -> str:
     return f'({_KEYS[by].format(month_of=month_of)}) COLLATE "C"'
 
 
-def joins_for(by: Dimension | None, *, stand_in: bool = False, own: bool = False) -> str:
+def joins_for(by: Key | None, *, stand_in: bool = False, own: bool = False) -> str:
     """SQL that joins to the deal `d` what its group needs, and nothing more: it is asked of many rows.
 
     `s` is the stand-in of its lead (also for `stand_in`), `l` the lead standing for it, `own` (also for

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
 from hypothesis import settings
+from kafka_broker import Broker, NoBroker
 
 from adapters.audit_keys import make_keys
 from adapters.postgres.database import Database
@@ -70,6 +72,41 @@ def other_database_url(server: Embedded, template: str) -> Iterator[str]:
     """Another one, to compare with."""
     with _clone(server, template) as url:
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def given_kafka() -> Iterator[str | None]:
+    """The broker that the environment names, which then only tests that ask for it know of."""
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+        yield given
+
+
+@pytest.fixture(scope="session")
+def _broker() -> Iterator[Broker]:
+    with tempfile.TemporaryDirectory(prefix="dealtrail-kafka-", ignore_cleanup_errors=True) as folder:
+        try:
+            broker = Broker(Path(folder))
+        except NoBroker as missing:
+            pytest.skip(str(missing))
+        try:
+            yield broker
+        finally:
+            broker.kill()
+
+
+@pytest.fixture
+def broker(_broker: Broker) -> Broker:
+    """A Kafka broker of the session's own, which runs and may be stopped; slow for the first who asks."""
+    _broker.start()
+    return _broker
+
+
+@pytest.fixture
+def kafka(given_kafka: str | None, request: pytest.FixtureRequest) -> str:
+    """Kafka's host:port, for tests that don't stop it: that of the environment, or the session's own."""
+    return given_kafka or cast(Broker, request.getfixturevalue("broker")).bootstrap
 
 
 @contextmanager

@@ -102,15 +102,21 @@ def _action(leaf: Leaf) -> str:
 
 def _difference(said: Any, recorded: Any, place: tuple[str, ...] = ()) -> dict[str, str]:
     """Where two values differ first, and what each has there."""
+    if isinstance(said, list) and isinstance(recorded, list) and len(said) != len(recorded):
+        return _differing(place, f"{len(said)} items", f"{len(recorded)} items")
     if isinstance(said, dict) and isinstance(recorded, dict):
         keys = sorted(said.keys() | recorded.keys())
         parts = [(key, said.get(key, _NOTHING), recorded.get(key, _NOTHING)) for key in keys]
-    elif isinstance(said, list) and isinstance(recorded, list) and len(said) == len(recorded):
+    elif isinstance(said, list) and isinstance(recorded, list):
         parts = [(str(at), *pair) for at, pair in enumerate(zip(said, recorded, strict=True), start=1)]
     else:
-        return {"place": ".".join(place), "said": _text(said), "recorded": _text(recorded)}
+        return _differing(place, _text(said), _text(recorded))
     key, left, right = next(part for part in parts if _text(part[1]) != _text(part[2]))
     return _difference(left, right, (*place, key))
+
+
+def _differing(place: tuple[str, ...], said: str, recorded: str) -> dict[str, str]:
+    return {"place": ".".join(place), "said": said, "recorded": recorded}
 
 
 def _text(value: Any) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adapters.audit_bundle.bundle import ProvenEvent, StatementBundle
-from adapters.audit_bundle.identity import read_issued
+from adapters.audit_bundle.identity import decoded
 from domain.audit.checkpoint import Checkpoint
 from domain.audit.leaf import parse
 from domain.audit.merkle import ReadNode, consistency_proof, inclusion_proof
+from domain.payroll.events import StatementIssued
 from projections.payroll.documents import statement_object
 
 
@@ -37,13 +38,21 @@ class Log:
 
 
 def make_bundle(log: Log, issued: int, closed: int, cutoff: Noted, later: Noted) -> StatementBundle:
-    """Of the statement issued at that position with the close at the other. It holds, or Rejected is raised.
+    """As `assembled`. It holds, or Rejected is raised."""
+    bundle = assembled(log, issued, closed, cutoff, later)
+    bundle.must_hold(cutoff.checkpoint, later.checkpoint)
+    return bundle
 
-    Raises ValueError if a checkpoint doesn't cover what it is to prove.
+
+def assembled(log: Log, issued: int, closed: int, cutoff: Noted, later: Noted) -> StatementBundle:
+    """The bundle of the statement issued at that position with the close at the other, sound or not.
+
+    Raises UnreadableEvent if there is no statement, ValueError if a checkpoint doesn't cover what it is to
+    prove.
     """
-    statement = read_issued(parse(log.line(issued))).event
+    statement = decoded(parse(log.line(issued)), StatementIssued)
     named = sorted({position for line in statement.lines for position in line.events})
-    bundle = StatementBundle(
+    return StatementBundle(
         statement=statement_object(statement, cutoff.note),
         later=later.note,
         consistency=tuple(consistency_proof(cutoff.checkpoint.size, later.checkpoint.size, log.node)),
@@ -51,5 +60,3 @@ def make_bundle(log: Log, issued: int, closed: int, cutoff: Noted, later: Noted)
         issued=log.shown(issued, later.checkpoint),
         events=tuple(log.shown(position, cutoff.checkpoint) for position in named),
     )
-    bundle.must_hold(cutoff.checkpoint, later.checkpoint)
-    return bundle

@@ -32,7 +32,7 @@ class Request:
     """What was asked of any report: as JSON or for people, as of when, on which axis of time.
 
     `reads` names the projections that the report needs: a past is folded for these alone. `at` is a position
-    and a moment that were worked out already, `hear` gets the answer instead of the terminal.
+    and a moment that were worked out already, `hear` gets what was found instead of the terminal.
     """
 
     settings: Settings
@@ -41,7 +41,7 @@ class Request:
     axis: Axis
     reads: tuple[str, ...]
     at: tuple[int | None, datetime | None] | None = None
-    hear: Callable[[dict[str, Any]], None] | None = None
+    hear: "Callable[[Source, Any], None] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _refuse(error: dict[str, Any], *, as_json: bool, code: int = REFUSED) -> NoR
 def tell(request: Request, source: Source, found: object, draw: Callable[[Any, View], None]) -> None:
     """Print the report as asked."""
     if request.hear is not None:
-        request.hear(answer(source.view, found))
+        request.hear(source, found)
     elif request.as_json:
         click.echo(json.dumps(answer(source.view, found), ensure_ascii=False, indent=2))
     else:

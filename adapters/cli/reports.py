@@ -1,6 +1,7 @@
 """The commands whose answers are figures: funnel, cycle-time, owner, scorecard."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -36,13 +37,17 @@ def _funnel(
     """How far deals get, where they stop, and how long they stay in each stage."""
     from projections.funnel import funnel as ask
 
-    zone = request.settings.timezone
-    span = Range(
+    within = span(start, end, request.settings.timezone)
+    with source(request) as asked:
+        tell(request, asked, ask(asked.view, pipeline=pipeline, kind=kind, by=by, span=within), draw_funnel)
+
+
+def span(start: str | None, end: str | None, zone: ZoneInfo) -> Range:
+    """From the first moment of `start` to the last one of `end`. Raises click.BadParameter."""
+    return Range(
         None if start is None else moments.start(start, zone),
         None if end is None else moments.until(end, zone),
     )
-    with source(request) as asked:
-        tell(request, asked, ask(asked.view, pipeline=pipeline, kind=kind, by=by, span=span), draw_funnel)
 
 
 def draw_funnel(found: Funnel, view: View) -> None:

@@ -4,7 +4,8 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 UPKEEP_SECONDS = 60.0
 SEALING_SECONDS = 5.0
-"""From one look at what is to be sealed to the next."""
+"""From one look at what is to be sealed or published to the next."""
 
 _logger = Logger(__name__)
 
@@ -40,6 +41,7 @@ def project(once: bool, as_json: bool) -> None:
                 parts.intake().keep_up()
                 failures = parts.projector.catch_up(progress=counted)
             _seal_once(parts)
+            _publish_once(parts)
         else:
             stop = threading.Event()
 
@@ -60,7 +62,8 @@ def _follow(parts: "Engine", stop: threading.Event) -> None:
 
     beside = [
         threading.Thread(target=_keep_up, args=(parts.intake(), stop)),
-        threading.Thread(target=_keep_sealed, args=(Sealer.of(parts), stop)),
+        threading.Thread(target=_keep_at, args=(partial(_seal, Sealer.of(parts)), "not_sealed", stop)),
+        threading.Thread(target=_keep_at, args=(parts.publish, "not_published", stop)),
     ]
     for each in beside:
         each.start()
@@ -78,20 +81,37 @@ def _seal_once(parts: "Engine") -> None:
             Sealer.of(parts).look(counted, early=True)
 
 
-def _keep_sealed(sealer: "Sealer", stop: threading.Event) -> None:
-    """Seal in its time, until told to stop. What stands in the way is said once, not every time."""
+def _publish_once(parts: "Engine") -> None:
+    """A broker that is away fails nothing else: the next to publish has it all to do."""
+    from adapters.kafka.connecting import KafkaAway
+
+    try:
+        while parts.publish():
+            pass
+    except KafkaAway as away:
+        _logger.warning("not_published", error=str(away))
+
+
+def _seal(sealer: "Sealer") -> None:
+    if (sealed := sealer.look()) is not None:
+        _logger.info("sealed", size=sealed.size, number=sealed.number)
+
+
+def _keep_at(work: Callable[[], object], failure: str, stop: threading.Event) -> None:
+    """Until told to stop. What stands in the way is said once, as that event, not every time."""
     from psycopg import Error
+
+    from adapters.kafka.connecting import KafkaAway
 
     said = ""
     while not stop.is_set():
         try:
-            if (sealed := sealer.look()) is not None:
-                _logger.info("sealed", size=sealed.size, number=sealed.number)
+            work()
             said = ""
-        except (Rejected, Error) as error:
+        except (Rejected, Error, KafkaAway) as error:
             why = error.message if isinstance(error, Rejected) else str(error).strip()
             if why != said:
-                _logger.warning("not_sealed", error=why)
+                _logger.warning(failure, error=why)
             said = why
         stop.wait(SEALING_SECONDS)
 

@@ -9,7 +9,7 @@ from psycopg.errors import Diagnostic, InsufficientPrivilege, UndefinedTable
 from psycopg.rows import TupleRow
 
 from adapters.logging import Logger
-from adapters.postgres.database import ACT_AS_APP, APP_WAITS, Database
+from adapters.postgres.database import ACT_AS_APP, APP, APP_WAITS, Database
 
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x6465616C  # "deal": one process migrates, the others wait and then find it done.
@@ -40,7 +40,9 @@ def migrate(database: Database) -> list[str]:
                     missing = _apply(connection, files)
         except InsufficientPrivilege as error:
             said = error.diag.message_primary
-            raise DatabaseOlder(f"{connection.info.user} may not migrate the database ({said})") from None
+            raise DatabaseOlder(
+                f"{connection.info.user} may not migrate the database, or is not in {APP} ({said})"
+            ) from None
         if not missing and connection.execute(APP_WAITS).fetchone() is not None:
             with _alone(connection):
                 connection.execute("SELECT log.set_up_roles()")

@@ -328,6 +328,26 @@ def test_a_server_that_lets_us_make_no_role_is_served_all_the_same(
         assert owners(bare, name) == {"dealtrail_app"}
 
 
+def test_rights_on_the_database_that_are_not_the_owners_to_give(
+    bare: Embedded, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with ground(bare, "an_owner", "CREATEROLE") as (name,):
+        with superuser(bare) as admin:
+            admin.execute(f"ALTER DATABASE {name} OWNER TO postgres".encode())
+            admin.execute(f"GRANT CREATE ON DATABASE {name} TO an_owner".encode())
+        with Database(url_of(bare, name, "an_owner")) as database:
+            migrate(database)
+            assert f"an_owner may not grant CREATE ON DATABASE {name}" in capfd.readouterr().err
+            assert Projector(database, PROJECTIONS).rebuild() == []
+            assert owners(bare, name) == {"an_owner"}
+            with superuser(bare) as admin:
+                admin.execute(f"GRANT CREATE ON DATABASE {name} TO an_owner WITH GRANT OPTION".encode())
+            assert set_up_roles(database) == "dealtrail_app"
+            assert capfd.readouterr().err == ""
+            assert Projector(database, PROJECTIONS).rebuild() == []
+        assert owners(bare, name) == {"dealtrail_app"}
+
+
 def test_rights_lost_with_a_copy_come_back(bare: Embedded) -> None:
     with ground(bare, databases=2) as (name, other):
         with Database(bare.url(name)) as database:

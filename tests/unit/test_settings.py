@@ -16,6 +16,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert settings.audit_key == settings.home / "audit.key"
     assert settings.timezone == ZoneInfo("UTC")
     assert settings.seal_seconds == 3600
+    assert (settings.kafka_bootstrap_servers, settings.checkpoints_topic) == (None, "dealtrail.checkpoints")
     assert (settings.currency, settings.log, settings.log_level) == ("USD", "console", "WARNING")
 
 
@@ -28,6 +29,8 @@ def test_what_is_set_is_taken() -> None:
             "DEALTRAIL_CURRENCY": "EUR",
             "DEALTRAIL_AUDIT_KEY": "/etc/audit.key",
             "DEALTRAIL_SEAL_SECONDS": "0",
+            "KAFKA_BOOTSTRAP_SERVERS": "one:9092,[::1]:9093",
+            "DEALTRAIL_CHECKPOINTS_TOPIC": "deals.checkpoints",
             "DEALTRAIL_LOG": "json",
             "DEALTRAIL_LOG_LEVEL": "info",
         }
@@ -39,6 +42,8 @@ def test_what_is_set_is_taken() -> None:
         "EUR",
         Path("/etc/audit.key"),
         0,
+        "one:9092,[::1]:9093",
+        "deals.checkpoints",
         "json",
         "INFO",
     )
@@ -54,6 +59,10 @@ def test_what_is_set_is_taken() -> None:
         ("DEALTRAIL_CURRENCY", "usd"),
         ("DEALTRAIL_SEAL_SECONDS", "-1"),
         ("DEALTRAIL_SEAL_SECONDS", "1h"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "one"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "one:9092, two:9092"),
+        ("DEALTRAIL_CHECKPOINTS_TOPIC", "deals/checkpoints"),
+        ("DEALTRAIL_CHECKPOINTS_TOPIC", ".."),
         ("DEALTRAIL_LOG", "xml"),
         ("DEALTRAIL_LOG_LEVEL", "LOUD"),
     ],

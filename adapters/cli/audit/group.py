@@ -16,6 +16,7 @@ COMMANDS: Table = MappingProxyType(
         ),
         "bundle": ("adapters.cli.audit.bundling:bundle", "Bundle a statement with all that it rests on."),
         "check": ("adapters.cli.audit.proving:check", "Check a proof or a bundle without a database."),
+        "trace": ("adapters.cli.audit.trace:trace", "From a figure of a report to the events behind it."),
         "replay": ("adapters.cli.audit.replay:replay", "Compute anew what was shown, and compare."),
         "export": ("adapters.cli.audit_export:export", "Write the whole log as files for other tools."),
         "keygen": ("adapters.cli.audit.sealing:keygen", "Make, rotate and retire the keys that sign."),

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from adapters.cli import moments
-from adapters.cli.asking import REFUSED, Request, Stopped, opened, progress, refusing
+from adapters.cli.asking import REFUSED, Request, Source, Stopped, opened, progress, refusing
 from adapters.cli.audit.asked import asked
 from adapters.cli.audit.trusting import JSON
 from adapters.cli.audit.unlike import unlike
 from adapters.cli.wording import counted
 from adapters.settings import Settings, read_settings
-from projections.asking import View
+from projections.asking import View, answer
 from projections.asking import as_json as plain
 
 if TYPE_CHECKING:
@@ -61,7 +61,11 @@ def _replay_report(words: Sequence[str], until: str | None, shown: TextIO | None
         if kept is None:
             function(request, **options)
             return
-        function(replace(request, hear=answers.append), **options)
+
+        def hear(source: Source, found: object) -> None:
+            answers.append(answer(source.view, found))
+
+        function(replace(request, hear=hear), **options)
         (now,) = json.loads(json.dumps(answers))
         _compare(report.name, kept, now, as_json=request.as_json)
 

@@ -1,0 +1,182 @@
+"""A real Kafka broker for the tests: Apache Kafka from its published jars, on the JDK that is there."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+POM = Path(__file__).parent / "kafka" / "pom.xml"
+VERSION = "4.1.1"
+_START_SECONDS_MAX = _STOP_SECONDS_MAX = 60
+_DOWNLOAD_SECONDS_MAX = 600
+_CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAQ"
+_JAVA = (
+    "java",
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",  # Starting costs less, and no test here is about the broker's speed.
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+)
+# The shell's last act, whatever ends this process: its standard input ends then. What it is told before is
+# the signal that the broker gets instead.
+_WATCH = '"$@" </dev/null >>broker.log 2>&1 & echo $!; read told; kill -s "${told:-KILL}" $!; wait $!'
+# ApiVersions, version 0, without a client's name: answered once the broker takes requests.
+_QUESTION = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=BROKER
+controller.listener.names=CONTROLLER
+log.dirs=data
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+auto.create.topics.enable=false
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+"""
+
+
+class NoBroker(Exception):  # noqa: N818 - named for what happened
+    """Kafka can't be run here; the message says why."""
+
+
+class Broker:
+    """One node on the loopback in `folder`, on the same ports whenever it is started.
+
+    It ends with the process that started it, also when that is killed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raises NoBroker."""
+        for program in ("java", "mvn"):
+            if shutil.which(program) is None:
+                raise NoBroker(f"there is no {program} to run Kafka with")
+        self._folder = folder
+        self._classpath = f"{_jars()}/*"
+        self._port, controller = _free_port(), _free_port()
+        self._watch: subprocess.Popen[str] | None = None
+        self._pid = 0
+        properties = folder / "server.properties"
+        properties.write_text(_PROPERTIES.format(port=self._port, controller=controller))
+        self._format()
+
+    @property
+    def bootstrap(self) -> str:
+        """Where it is, as host:port."""
+        return f"127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Wait until it takes requests; nothing if it runs. Raises NoBroker with its log's end."""
+        if self._watch is not None:
+            return
+        command = self._java("kafka.Kafka", "server.properties")
+        pipe = subprocess.PIPE
+        self._watch = subprocess.Popen(
+            ["sh", "-c", _WATCH, "sh", *command],
+            cwd=self._folder,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,  # Where the shell says whom it killed.
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the tests.
+        )
+        assert self._watch.stdout is not None
+        self._pid = int(self._watch.stdout.readline())
+        give_up_at = time.monotonic() + _START_SECONDS_MAX
+        while not self._answers():
+            if time.monotonic() > give_up_at:
+                self.kill()
+                raise NoBroker(f"Kafka didn't start: {(self._folder / 'broker.log').read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it in good order. What it was told is there when it is started again."""
+        self._end("TERM")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end("KILL")
+
+    def freeze(self) -> None:
+        """It takes connections, and never answers, until it is thawed or killed."""
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        os.kill(self._pid, signal.SIGCONT)
+
+    def _end(self, how: str) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.communicate(f"{how}\n", timeout=_STOP_SECONDS_MAX)
+
+    def _format(self) -> None:
+        command = self._java(
+            "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", "server.properties"
+        )
+        done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise NoBroker(f"Kafka's folder can't be made: {done.stdout}{done.stderr}")
+
+    def _java(self, program: str, *words: str) -> list[str]:
+        return [*_JAVA, "-cp", self._classpath, program, *words]
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1) as client:
+            client.sendall(_QUESTION)
+            return bool(client.recv(1))
+        return False
+
+
+def _jars() -> Path:
+    """The folder of Kafka's jars, fetched once for this user. Raises NoBroker."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dealtrail-tests"
+    cache.mkdir(parents=True, exist_ok=True)
+    jars = cache / f"kafka-{VERSION}"
+    with (cache / ".fetching").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        if not jars.exists():
+            _fetch(jars, cache)
+    return jars
+
+
+def _fetch(jars: Path, cache: Path) -> None:
+    """Moved to its place at the end: a kill leaves nothing that looks whole."""
+    with tempfile.TemporaryDirectory(prefix="kafka.fetching-", dir=cache) as folder:
+        fetched = Path(folder) / "jars"
+        command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies"]
+        done = subprocess.run(
+            [*command, f"-DoutputDirectory={fetched}"],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_DOWNLOAD_SECONDS_MAX,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise NoBroker(f"Kafka's jars can't be fetched: {done.stdout[-1000:]}")
+        fetched.rename(jars)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
