@@ -3,6 +3,9 @@
 import base64
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from time import sleep
 from typing import Any
 
 import psycopg
@@ -11,10 +14,12 @@ from payday import Payday
 
 from adapters.postgres.audit.verifying import verify
 from adapters.postgres.vault import TextOpener, TextSealer, key_ids
-from domain.shared.personal import ERASED, SEALED
+from domain.activities.events import ContactRecorded
+from domain.shared.personal import ERASED, SEALED, PersonalDataErased
 from projections.owner import owner
 from projections.subject import held_on_lead, held_on_rep
 from projections.timeline import deal_story, lead_story
+from services.intake import Submission
 
 PHONE, EMAIL, NAME = "+491701234567", "zoe.quine@example.com", "Zoé Quine"
 NOTE, TITLE, LOST = "Zoé prefers the morning", "Roof for Zoé", "Zoé moved away"
@@ -295,3 +300,42 @@ def test_a_log_from_before_names_were_sealed_is_still_read(company: Payday) -> N
     place = ("rep-old", 1, 1, "team.RepHired", 1)
     row: Any = (*place, plain, company.now, company.now, "a", "s", "1", None, None, False)
     assert company.store.decode(row).event.name == "Old"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("writers", [1, 3], ids=["one process's writers", "writers of their own"])
+def test_what_was_recorded_before_is_erased_and_after_is_not_whoever_writes_meanwhile(
+    company: Payday, database_url: str, writers: int
+) -> None:
+    companies = [company, *(Payday(database_url, name=f"w{one}") for one in range(1, writers))]
+    call = {"kind": "call", "direction": "in", "outcome": "reached"}
+
+    erased = Event()
+
+    def talk(number: int) -> None:
+        speaker = companies[number % writers]
+        desk, after, said = speaker.desk(), 3, 0
+        while after:
+            after, said = after - erased.is_set(), said + 1
+            action = speaker.action("contact.record", "L-1", {**call, "note": f"{number}/{said}"})
+            (answer,) = desk.submit([Submission(action | {"id": f"talk-{number}-{said}"})])
+            assert answer.error is None
+
+    def erase() -> None:
+        desk = company.desk()
+        for time in range(5):
+            sleep(0.05)
+            action = company.action("lead.erase", "L-1")
+            (answer,) = desk.submit([Submission(action | {"id": f"erase-{time}"})])
+            assert answer.error is None
+        erased.set()
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [*(pool.submit(talk, number) for number in range(3)), pool.submit(erase)]:
+            done.result()
+    facts = company.facts()
+    last = max(fact.position for fact in facts if isinstance(fact.event, PersonalDataErased))
+    notes = [(fact.position, fact.event.note) for fact in facts if isinstance(fact.event, ContactRecorded)]
+    assert {note == ERASED for _, note in notes} == {True, False}
+    assert [position for position, note in notes if (note == ERASED) != (position < last)] == []
+    for other in companies[1:]:
+        other.close_database()
