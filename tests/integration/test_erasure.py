@@ -319,6 +319,7 @@ def test_what_was_recorded_before_is_erased_and_after_is_not_whoever_writes_mean
             action = speaker.action("contact.record", "L-1", {**call, "note": f"{number}/{said}"})
             (answer,) = desk.submit([Submission(action | {"id": f"talk-{number}-{said}"})])
             assert answer.error is None
+            sleep(0.02)
 
     def erase() -> None:
         desk = company.desk()
