@@ -55,8 +55,8 @@ class StatementBundle(ProofObject):
     statement: dict[str, Any]
     later: str
     consistency: tuple[Hash, ...]
-    closed: ProvenEvent
     issued: ProvenEvent
+    closed: ProvenEvent
     events: tuple[ProvenEvent, ...]
 
     def canonical(self) -> bytes:
