@@ -96,5 +96,7 @@ def _draw(found: "Verified", seconds: float) -> None:
     if found.sealed:
         said = f"{counted(found.checkpoints, 'checkpoint')} looked at, the latest of"
         say(f"{said} {counted(found.sealed, 'event')}.")
+        if found.published:
+            say(f"{counted(found.published, 'checkpoint')} in Kafka compared.")
     else:
         say("No checkpoint vouches for it: audit seal makes one, to be kept elsewhere.")

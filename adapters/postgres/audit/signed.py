@@ -28,9 +28,13 @@ class Signed:
 
 @dataclass(slots=True)
 class SignedCheckpoints:
-    """The checkpoints to hold the log against, out of so many; and what is wrong with others."""
+    """The checkpoints to hold the log against, out of so many; and what is wrong with others.
+
+    `published` is how many were read back from where they are published.
+    """
 
     count: int
+    published: int
     good: list[Signed] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -51,7 +55,7 @@ def signed_checkpoints(
     stored = Checkpoints(database).all()
     known = {sealed.note.encode() for sealed in stored}
     gone = [copy for copy in copies if copy not in known]
-    found = SignedCheckpoints(len(stored) + len(gone) + (given is not None))
+    found = SignedCheckpoints(len(stored) + len(gone) + (given is not None), len(copies))
     if found.count and not trusted:
         raise NoAuditKey(file="the file of DEALTRAIL_AUDIT_KEY")
     numbers: dict[str, int] = {}

@@ -33,13 +33,15 @@ WHERE originator_version <> nth OR before > notification_id ORDER BY notificatio
 class Verified:
     """How many events were read, the root of their tree (none if one isn't right), and what is wrong.
 
-    `sealed` is how many events the latest checkpoint that holds is of; `checkpoints` how many were checked.
+    `sealed` is how many events the latest checkpoint that holds is of; `checkpoints` how many were checked,
+    and `published` how many were read back from where they are published.
     """
 
     position: int
     root: str | None
     sealed: int
     checkpoints: int
+    published: int
     count: int
     items: tuple[Finding, ...]
 
@@ -79,6 +81,7 @@ def verify(
         None if root is None else to_base64(root),
         max(held, default=0),
         signed.count,
+        signed.published,
         len(items),
         tuple(items),
     )
