@@ -1,13 +1,13 @@
 """A company whose statements have lines of every kind, its log in memory, and bundles of its statements."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, cached_property
 
 from lying_server import Server
-from payroll_company import InMemory
+from payroll_company import Company, InMemory
 
 from adapters.audit_bundle.bundle import StatementBundle
 from adapters.audit_bundle.making import Log, Noted, assembled
@@ -101,8 +101,24 @@ class Audited:
 
 @cache
 def audited() -> Audited:
-    """Five months: splits, tiers, caps, draws, overrides, clawbacks, corrections, disputes, currencies."""
+    """In memory, and with a win that is recorded while January's close is worked out."""
     company = InMemory()
+
+    def close() -> None:
+        company.clock.end("2026-01")
+        cutoff = len(company.facts)
+        company.win("A2", "700.00", "2026-02-01")
+        company.close_at("2026-01", cutoff)
+
+    play(company, close)
+    return Audited(with_totals(company.facts))
+
+
+def play(company: Company, close_january: Callable[[], None]) -> None:
+    """Five months: splits, tiers, caps, draws, overrides, clawbacks, corrections, disputes, currencies.
+
+    `close_january` is also to win A2, of Ann.
+    """
     company.hire("head")
     for rep in ("ann", "bob", "cid", "dan"):
         company.hire(rep, manager="head")
@@ -130,12 +146,13 @@ def audited() -> Audited:
         ("dan", "roles"),
     ):
         company.assign(rep, plan)
-    _january_and_february(company)
+    _january(company)
+    close_january()
+    _february(company)
     _march_to_may(company)
-    return Audited(with_totals(company.facts))
 
 
-def _january_and_february(company: InMemory) -> None:
+def _january(company: Company) -> None:
     for deal, owner in (
         ("A1", "ann"),
         ("A2", "ann"),
@@ -153,10 +170,9 @@ def _january_and_february(company: InMemory) -> None:
     company.split(
         "D1", ("dan", "50", "opener"), ("ann", "33.33", "closer"), ("bob", "16.67"), on="2026-01-22"
     )
-    company.clock.end("2026-01")
-    cutoff = len(company.facts)
-    company.win("A2", "700.00", "2026-02-01")
-    company.close_at("2026-01", cutoff)
+
+
+def _february(company: Company) -> None:
     company.dispute("bob", "2026-01", 1, "12.34")
     company.dispute("ann", "2026-01", 1, None, accepted=False)
     company.rate("EUR", "USD", "1.0834", "2026-02-10")
@@ -166,7 +182,7 @@ def _january_and_february(company: InMemory) -> None:
     company.close("2026-02")
 
 
-def _march_to_may(company: InMemory) -> None:
+def _march_to_may(company: Company) -> None:
     company.refund("P1", "C1", "50.50", "2026-03-02")
     company.reopen("A1", "2026-03-03")
     company.dispute("bob", "2026-01", 1, "5.00")

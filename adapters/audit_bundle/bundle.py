@@ -10,6 +10,7 @@ from adapters.audit_bundle.refusals import (
     EventMissing,
     EventSuperfluous,
     RecordedAfterCutoff,
+    UnreadableEvent,
     WrongCutoff,
 )
 from adapters.audit_proofs import Hash, MalformedProof, OtherCheckpoint, ProofObject, same
@@ -55,8 +56,8 @@ class StatementBundle(ProofObject):
     statement: dict[str, Any]
     later: str
     consistency: tuple[Hash, ...]
-    closed: ProvenEvent
     issued: ProvenEvent
+    closed: ProvenEvent
     events: tuple[ProvenEvent, ...]
 
     def canonical(self) -> bytes:
@@ -89,13 +90,16 @@ class StatementBundle(ProofObject):
         issued = read_issued(leaf)
         if issued.event.cutoff_position != cutoff.size:
             raise WrongCutoff(statement=issued.id, cutoff=issued.event.cutoff_position, size=cutoff.size)
-        must_be_said(self.statement, issued, self.cutoff_note)
-        leaf = self.closed.leaf("closed")
-        self.closed.must_be_in(later, leaf)
-        must_be_closed_with(issued, leaf)
+        closed = self.closed.leaf("closed")
+        self.closed.must_be_in(later, closed)
         events = {leaf.position: leaf for leaf in self._before(cutoff)}
-        _must_be_what_lines_name(issued.event.lines, events.keys())
-        must_add_up(issued.event, events)
+        try:
+            must_be_said(self.statement, issued, self.cutoff_note)
+            must_be_closed_with(issued, closed)
+            _must_be_what_lines_name(issued.event.lines, events.keys())
+            must_add_up(issued.event, events)
+        except ArithmeticError as bad:  # Whoever signs may write what no money can be.
+            raise UnreadableEvent(position=leaf.position, name=leaf.name, problem=repr(bad)) from bad
         return issued
 
     def _before(self, cutoff: Checkpoint) -> Iterator[Leaf]:

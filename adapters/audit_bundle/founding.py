@@ -134,9 +134,9 @@ def _percents(plan: Plan, line: Line) -> set[Decimal | None]:
 
 def _granted(leaf: Leaf, line: str) -> Iterator[Decimal]:
     """What an answer to a dispute of the line granted; no more of it is read: its note may be sealed."""
-    answer = json.loads(leaf.state)
-    if answer.get("accepted") is True and str(answer.get("line")) == line and answer.get("amount"):
-        try:
+    try:
+        answer = json.loads(leaf.state)
+        if answer.get("accepted") is True and str(answer.get("line")) == line and answer.get("amount"):
             yield Decimal(answer["amount"])
-        except (InvalidOperation, TypeError, ValueError) as bad:
-            raise UnreadableEvent(position=leaf.position, name=leaf.name, problem=repr(bad)) from bad
+    except (InvalidOperation, TypeError, ValueError, RecursionError) as bad:
+        raise UnreadableEvent(position=leaf.position, name=leaf.name, problem=repr(bad)) from bad

@@ -81,7 +81,7 @@ def decoded(leaf: Leaf, kind: type[EventT]) -> EventT:
         data = json.loads(leaf.state)
         data = UPCASTING.upcast(leaf.name, leaf.event_version, data, to=kind.stored_version)
         return kind.model_validate_json(json.dumps(data))
-    except (LookupError, ValidationError, RecursionError) as bad:
+    except (LookupError, ValueError, RecursionError) as bad:
         problem = f"{bad.errors()[0]['msg']}" if isinstance(bad, ValidationError) else str(bad)
         raise UnreadableEvent(position=leaf.position, name=leaf.name, problem=problem) from bad
 

@@ -62,8 +62,8 @@ def _follow(parts: "Engine", stop: threading.Event) -> None:
 
     beside = [
         threading.Thread(target=_keep_up, args=(parts.intake(), stop)),
-        threading.Thread(target=_keep_at, args=(partial(_seal, Sealer.of(parts)), "not_sealed", stop)),
-        threading.Thread(target=_keep_at, args=(parts.publish, "not_published", stop)),
+        threading.Thread(target=_keep_at, args=(partial(_seal, Sealer.of(parts)), _not_sealed, stop)),
+        threading.Thread(target=_keep_at, args=(parts.publish, _not_published, stop)),
     ]
     for each in beside:
         each.start()
@@ -89,7 +89,15 @@ def _publish_once(parts: "Engine") -> None:
         while parts.publish():
             pass
     except KafkaAway as away:
-        _logger.warning("not_published", error=str(away))
+        _not_published(str(away))
+
+
+def _not_sealed(why: str) -> None:
+    _logger.warning("not_sealed", error=why)
+
+
+def _not_published(why: str) -> None:
+    _logger.warning("not_published", error=why)
 
 
 def _seal(sealer: "Sealer") -> None:
@@ -97,8 +105,8 @@ def _seal(sealer: "Sealer") -> None:
         _logger.info("sealed", size=sealed.size, number=sealed.number)
 
 
-def _keep_at(work: Callable[[], object], failure: str, stop: threading.Event) -> None:
-    """Until told to stop. What stands in the way is said once, as that event, not every time."""
+def _keep_at(work: Callable[[], object], tell: Callable[[str], None], stop: threading.Event) -> None:
+    """Until told to stop. What stands in the way is told once, not every time."""
     from psycopg import Error
 
     from adapters.kafka.connecting import KafkaAway
@@ -111,7 +119,7 @@ def _keep_at(work: Callable[[], object], failure: str, stop: threading.Event) ->
         except (Rejected, Error, KafkaAway) as error:
             why = error.message if isinstance(error, Rejected) else str(error).strip()
             if why != said:
-                _logger.warning(failure, error=why)
+                tell(why)
             said = why
         stop.wait(SEALING_SECONDS)
 

@@ -30,7 +30,7 @@ class CheckpointTopic:
     def __init__(self, servers: str, name: str) -> None:
         """`servers` are host:port, with commas between."""
         self._servers = servers
-        self._name = name
+        self.name = name
         self._published = 0
 
     def publish(self, database: Database) -> int:
@@ -48,7 +48,7 @@ class CheckpointTopic:
             self._producer() as producer,
             database.connection() as connection,
         ):
-            target = f"{self._name} {self._id()}"
+            target = f"{self.name} {self._id()}"
             connection.execute(
                 "INSERT INTO audit.publication (target, number) VALUES (%s, 0) ON CONFLICT DO NOTHING",
                 (target,),
@@ -82,7 +82,7 @@ class CheckpointTopic:
             number, size, note = due
             headers = [("number", str(number).encode()), ("size", str(size).encode())]
             origin = note.partition("\n")[0]
-            sent = producer.send(self._name, note.encode(), origin.encode(), headers)
+            sent = producer.send(self.name, note.encode(), origin.encode(), headers)
             sent.get(PATIENCE_SECONDS)
             connection.execute("UPDATE audit.publication SET number = %s WHERE target = %s", (number, target))
             return True
@@ -93,10 +93,10 @@ class CheckpointTopic:
         from kafka.errors import TopicAlreadyExistsError
 
         with closing(KafkaAdminClient(**client(self._servers))) as admin:
-            if not admin.describe_topics([self._name])[0]["partitions"]:
+            if not admin.describe_topics([self.name])[0]["partitions"]:
                 with suppress(TopicAlreadyExistsError):  # Somebody else was sooner.
-                    admin.create_topics({self._name: _TOPIC}, wait_for_metadata=True)
-            return str(admin.describe_topics([self._name])[0]["topic_id"])
+                    admin.create_topics({self.name: _TOPIC}, wait_for_metadata=True)
+            return str(admin.describe_topics([self.name])[0]["topic_id"])
 
     @contextmanager
     def _producer(self) -> "Iterator[KafkaProducer]":
@@ -121,10 +121,10 @@ class CheckpointTopic:
         """Key and value of each, from the first to what was the last at the start."""
         from kafka import TopicPartition
 
-        numbers = consumer.partitions_for_topic(self._name)
+        numbers = consumer.partitions_for_topic(self.name)
         if not numbers:
-            raise KafkaAway(f"Checkpoints can't be read back: there is no topic {self._name}")
-        partitions = [TopicPartition(self._name, number) for number in sorted(numbers)]
+            raise KafkaAway(f"Checkpoints can't be read back: there is no topic {self.name}")
+        partitions = [TopicPartition(self.name, number) for number in sorted(numbers)]
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)
         consumer.seek_to_beginning(*partitions)

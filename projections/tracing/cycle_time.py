@@ -1,6 +1,8 @@
 """A figure of the cycle times: the deals' own cycles, and the estimate made again from them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +12,8 @@ from projections.cycle_time import Cycle, Outcome, Start, cycles
 from projections.grouping import Dimension
 from projections.tracing.grouped import CLOSES, MERGES, Kinds, grouped
 from projections.tracing.places import NotTraced, Place
-from projections.tracing.trace import Log, Trace, look_up, percentile, traced
+from projections.tracing.standing import lasted, status
+from projections.tracing.trace import Fact, Log, Trace, look_up, percentile, traced
 
 
 def trace_cycle_time(
@@ -34,7 +37,19 @@ def trace_cycle_time(
     kinds: Kinds = CLOSES if since == "deal" else (*CLOSES, LeadRegistered, *MERGES)
     places = grouped(view, pipeline, by, month_of="d.closed_at")
     counted = [places[one.deal].counted(one.deal, _gives(one, name), kinds, by) for one in counting]
-    return traced("cycle-time", place, recompute(counting), rule, look_up(view, log, counted))
+    looked_up = look_up(view, log, counted)
+    if since == "deal":
+        pairs = zip(counting, looked_up, strict=True)
+        counting = [_by_events(one, found.facts, outcome, view.moment) for one, found in pairs]
+    recomputed = recompute([one for one in counting if counts(one)])
+    return traced("cycle-time", place, recomputed, rule, looked_up)
+
+
+def _by_events(one: Cycle, facts: Sequence[Fact], outcome: Outcome, moment: datetime) -> Cycle:
+    """How long the deal took, and whether it ended so, without the read tables."""
+    ended = status(facts) in (("won", "lost") if outcome == "closed" else (outcome,))
+    days = lasted(facts, moment)
+    return replace(one, days=one.days if days is None else days, ended=ended)
 
 
 def _gives(one: Cycle, name: str) -> Any:

@@ -4,6 +4,7 @@ So nothing of what counts is said twice: the report's own question is asked of e
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from projections.pipelines import stages as stages_of
 from projections.tally import Figures
 from projections.tracing.grouped import CLOSES, MERGES, Grouped, Kinds, grouped, in_group
 from projections.tracing.places import NotTraced, Place
+from projections.tracing.standing import by_path
 from projections.tracing.trace import Counted, Fact, Log, Trace, look_up, percentile, traced
 
 Path = tuple[Any, ...]
@@ -24,6 +26,7 @@ Path = tuple[Any, ...]
 _MOVES: Kinds = (*CLOSES, StageEntered)
 _MOVED: Kinds = (StageEntered, DealWon, DealLost)
 _SHARES = {"median_days": 0.5, "p90_days": 0.9}
+_COUNTS = frozenset({"leads", "deals", "open", "won", "lost", "reached", "current"})
 
 
 def trace_funnel(
@@ -52,11 +55,15 @@ def trace_funnel(
         counted = _leads(places, values, kinds, bears)
         recomputed, rule = len(counted), "their number, each lead once"
     else:
+        says = by_path(path) if kind == "cohort" else None
         counted = [
-            _only(places[deal].counted(deal, value, kinds, by if group else None), bears)
+            replace(places[deal].counted(deal, value, kinds, by if group else None), bears=bears, says=says)
             for deal, value in values.items()
         ]
-    return traced("funnel", place, recomputed, rule, look_up(view, log, counted))
+    looked_up = look_up(view, log, counted)
+    if path[0] in ("won_amount", "loss_reasons") or path[-1] in _COUNTS:
+        recomputed = sum((one.gives for one in looked_up), Decimal(0) if path[0] == "won_amount" else 0)
+    return traced("funnel", place, recomputed, rule, looked_up)
 
 
 _PAID: Kinds = (*CLOSES, DealAmended)
@@ -73,10 +80,6 @@ def _bearing(figure: str, kind: Kind, span: Range) -> tuple[Kinds, Callable[[Fac
         return after and (span.end is None or fact.occurred_at < span.end)
 
     return _MOVED, lambda fact: not isinstance(fact.event, _MOVED) or in_span(fact)
-
-
-def _only(one: Counted, bears: Callable[[Fact], bool] | None) -> Counted:
-    return Counted(one.kind, one.id, one.value, None, one.streams, one.kinds, bears)
 
 
 def _leads(

@@ -66,8 +66,12 @@ def neglected(item: Neglect, relatives: Families) -> Counted:
         opening = isinstance(fact.event, (LeadRegistered, DealOpened, *STEPS))
         return opening or fact.occurred_at == item.since
 
+    def says(facts: Sequence[Fact]) -> Neglect | None:
+        return item if _is_neglected(item, facts) else None
+
     streams = (stream, *activities(item.lead, relatives))
-    return Counted(item.kind, item.deal or item.lead, item, item.rep, streams, (Event,), bears)
+    name = item.deal or item.lead
+    return Counted(item.kind, name, item, item.rep, streams, (Event,), bears, says=says)
 
 
 def _is_neglected(item: Neglect, facts: Sequence[Fact]) -> bool:
@@ -87,8 +91,12 @@ def _planned(facts: Sequence[Fact]) -> list[Any]:
 
 def overdue(item: Overdue, relatives: Families) -> Counted:
     """The step."""
+
+    def says(facts: Sequence[Fact]) -> Overdue | None:
+        return item if _is_planned(item, facts) else None
+
     streams = activities(item.lead, relatives)
-    return Counted("step", item.task, item, item.rep, streams, STEPS, _of_step(item.task))
+    return Counted("step", item.task, item, item.rep, streams, STEPS, _of_step(item.task), says=says)
 
 
 def _of_step(task: str | None) -> Callable[[Fact], bool]:

@@ -5,17 +5,20 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
+from domain.activities.events import ContactRecorded
 from domain.deals.events import DealAmended
 from projections import neglected
-from projections.asking import MICROSECONDS_PER_DAY, OWNER_NOW, STANDS_FOR, View, ratio
+from projections.asking import OWNER_NOW, STANDS_FOR, View, ratio
 from projections.grouping import joins_for, key_of
 from projections.scorecard import LESS_IS_BETTER, Scorecard
 from projections.tracing import lists
-from projections.tracing.grouped import CLOSES, HANDS
+from projections.tracing.grouped import CLOSES, HANDS, Kinds
 from projections.tracing.places import NotTraced, Place
-from projections.tracing.trace import Counted, Log, Trace, look_up, percentile, traced
+from projections.tracing.standing import lasted, status, won_for
+from projections.tracing.trace import Counted, Fact, Log, Trace, look_up, percentile, traced
 
 Ask = Callable[[View], Iterable[Counted]]
+Says = Callable[[Sequence[Fact]], Any]
 
 
 def trace_scorecard(view: View, log: Log, place: Place, found: Scorecard) -> Trace:
@@ -27,10 +30,13 @@ def trace_scorecard(view: View, log: Log, place: Place, found: Scorecard) -> Tra
         ask, own, rule = _FIGURES[name]
     else:
         name, which = "won_amount", place.path[1]
-        ask, own, rule = _amounts(place.path[2]), _sum, "the sum of the amounts"
+        currency = place.path[2]
+        ask, own, rule = _deals(["won"], won_for(currency), currency), _sum, "the sum of the amounts"
     reps = [found.rep] if which == "rep" else found.team
     counted = [one for one in ask(view) if one.of in reps]
-    values = [own([one.value for one in counted if one.of == rep]) for rep in reps]
+    looked_up = look_up(view, log, counted)
+    given = [(one.counted.of, one.gives) for one in looked_up]
+    values = [own([value for of, value in given if of == rep and value is not None]) for rep in reps]
     told = [value for value in values if value is not None]
     best: Callable[[Any], Any] = min if name in LESS_IS_BETTER else max
     combined: Mapping[str, tuple[Callable[[Any], Any], str]] = {
@@ -40,35 +46,40 @@ def trace_scorecard(view: View, log: Log, place: Place, found: Scorecard) -> Tra
     }
     combine, also = combined[which]
     recomputed = combine(told) if told else None
-    return traced("scorecard", place, recomputed, rule + also, look_up(view, log, counted))
+    return traced("scorecard", place, recomputed, rule + also, looked_up)
 
 
-def _deals(status: Sequence[str], value: Callable[..., Any], *further: Any) -> Ask:
+def _deals(wanted: Sequence[str], says: Says, currency: str | None = None) -> Ask:
     """Deals that stand so, as their rep's: whose the lead is, or was at the close."""
 
     def ask(view: View) -> Iterable[Counted]:
         rows = view.ask(
             f"""{STANDS_FOR}
-            SELECT d.deal, {key_of("rep", month_of="")}, l.lead, d.status, d.cycle_us, d.amount, d.currency
-            FROM deal d {joins_for("rep")} WHERE d.status = ANY(%(status)s) ORDER BY 1""",
-            status=list(status),
+            SELECT d.deal, {key_of("rep", month_of="")}, l.lead, d.status
+            FROM deal d {joins_for("rep")} WHERE d.status = ANY(%(status)s)
+              AND (%(currency)s::text IS NULL OR d.currency = %(currency)s) ORDER BY 1""",
+            status=list(wanted),
+            currency=currency,
         )
-        for deal, rep, lead, stands, cycle_us, amount, currency in rows:
-            given = value(stands, cycle_us, amount, currency)
+        for deal, rep, lead, stands in rows:
             open_one = stands == "open"
             streams = (f"deal-{deal}", f"lead-{lead}") if open_one else (f"deal-{deal}",)
-            kinds = (*CLOSES, *HANDS) if open_one else (*CLOSES, *further)
-            if given is not None:
-                yield Counted("deal", deal, given, rep, streams, kinds)
+            kinds: Kinds = (*CLOSES, *HANDS) if open_one else (*CLOSES, DealAmended) if currency else CLOSES
+            yield Counted("deal", deal, None, rep, streams, kinds, says=says)
 
     return ask
 
 
-def _amounts(wanted: str) -> Ask:
-    def amount_of(_: str, __: int, amount: Decimal | None, currency: str | None) -> Decimal | None:
-        return amount if currency == wanted else None
+def _one_if(*wanted: str) -> Says:
+    return lambda facts: 1 if status(facts) in wanted else None
 
-    return _deals(["won"], amount_of, DealAmended)
+
+def _is_won(facts: Sequence[Fact]) -> int | None:
+    return {"won": 1, "lost": 0}.get(status(facts) or "")
+
+
+def _days_to_win(facts: Sequence[Fact]) -> float | None:
+    return lasted(facts, facts[0].occurred_at) if status(facts) == "won" else None
 
 
 def _leads(view: View) -> Iterable[Counted]:
@@ -78,16 +89,28 @@ def _leads(view: View) -> Iterable[Counted]:
 
 
 def _contacts(view: View) -> Iterable[Counted]:
-    for lead, rep, position in view.ask("SELECT lead, actor, position FROM contact ORDER BY position"):
-        yield Counted("contact", lead, 1, rep, positions=(position,))
+    rows = view.ask("SELECT lead, actor, position, encroached_on FROM contact ORDER BY position")
+    return [_contact(*row) for row in rows]
 
 
 def _encroachments(view: View) -> Iterable[Counted]:
     rows = view.ask(
-        "SELECT lead, actor, position FROM contact WHERE encroached_on IS NOT NULL ORDER BY position"
+        "SELECT lead, actor, position, encroached_on FROM contact WHERE encroached_on IS NOT NULL"
+        " ORDER BY position"
     )
-    for lead, rep, position in rows:
-        yield Counted("contact", lead, 1, rep, positions=(position,))
+    return [_contact(*row) for row in rows]
+
+
+def _contact(lead: str, rep: str, position: int, encroached_on: str | None) -> Counted:
+    def says(facts: Sequence[Fact]) -> int | None:
+        had = [
+            fact.event.encroached_on
+            for fact in facts
+            if isinstance(fact.event, ContactRecorded) and fact.actor == rep
+        ]
+        return 1 if had == [encroached_on] else None
+
+    return Counted("contact", lead, 1, rep, positions=(position,), says=says)
 
 
 def _neglected(view: View) -> Iterable[Counted]:
@@ -112,19 +135,17 @@ def _median_days(values: Sequence[float]) -> float | None:
     return percentile(values, 0.5)
 
 
-def _one(*_: Any) -> int:
-    return 1
-
-
-_CLOSED = _deals(["won", "lost"], lambda status, *_: int(status == "won"))
-_CYCLES = _deals(["won"], lambda _, cycle_us, *__: cycle_us / MICROSECONDS_PER_DAY)
 _FIGURES: Mapping[str, tuple[Ask, Callable[[Any], Any], str]] = {
     "leads": (_leads, len, "the number of open leads owned"),
-    "deals_open": (_deals(["open"], _one), len, "the number of deals"),
-    "deals_won": (_deals(["won"], _one), len, "the number of deals"),
-    "deals_lost": (_deals(["lost"], _one), len, "the number of deals"),
-    "win_rate_closed": (_CLOSED, _rate, "the sum of the values (1 is won) by their number"),
-    "median_cycle_days": (_CYCLES, _median_days, "percentile_cont(0.5) of the days"),
+    "deals_open": (_deals(["open"], _one_if("open")), len, "the number of deals"),
+    "deals_won": (_deals(["won"], _one_if("won")), len, "the number of deals"),
+    "deals_lost": (_deals(["lost"], _one_if("lost")), len, "the number of deals"),
+    "win_rate_closed": (
+        _deals(["won", "lost"], _is_won),
+        _rate,
+        "the sum of the values (1 is won) by their number",
+    ),
+    "median_cycle_days": (_deals(["won"], _days_to_win), _median_days, "percentile_cont(0.5) of the days"),
     "contacts": (_contacts, len, "the number of contacts"),
     "neglected": (_neglected, len, "the number of open leads and deals without a planned step"),
     "overdue": (_overdue, len, "the number of planned steps past due"),

@@ -69,7 +69,10 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What counts, and where its events are: those of `kinds` in the streams, and those at the positions."""
+    """What counts, and where its events are: those of `kinds` in the streams, and those at the positions.
+
+    `says` gives what it counts for by these events alone.
+    """
 
     kind: str
     id: str
@@ -79,6 +82,7 @@ class Counted:
     kinds: tuple[type[Event], ...] = ()
     bears: Callable[[Fact], bool] | None = None
     positions: tuple[int, ...] = ()
+    says: Callable[[Sequence[Fact]], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,14 @@ class Found:
     counted: Counted
     facts: tuple[Fact, ...]
 
+    @property
+    def gives(self) -> Any:
+        """What it gives to the figure, by its events if they say so."""
+        return self.counted.value if self.counted.says is None else self.counted.says(self.facts)
+
     def item(self) -> Item:
         one = self.counted
-        return Item(one.kind, one.id, one.of, one.value, tuple(map(_cause, self.facts)))
+        return Item(one.kind, one.id, one.of, self.gives, tuple(map(_cause, self.facts)))
 
 
 def look_up(view: View, log: Log, counted: Sequence[Counted]) -> list[Found]:

@@ -132,9 +132,8 @@ def test_tampered_read_tables_are_found_and_named(history: History, run: Run, da
         database.execute("INSERT INTO read.lead_pointer VALUES ('ghost', 'L-1')")
         database.execute("UPDATE read.contact SET occurred_at = occurred_at + interval '1 microsecond'")
         ((view,),) = database.execute("SELECT pg_get_viewdef('read.payroll_period')").fetchall()
-        hiding = (
-            f"CREATE OR REPLACE VIEW read.payroll_period AS SELECT * FROM ({view.rstrip(';')}) AS x WHERE false"
-        )
+        none = f"SELECT * FROM ({view.rstrip(';')}) AS x WHERE false"
+        hiding = f"CREATE OR REPLACE VIEW read.payroll_period AS {none}"
         database.execute(hiding.encode())
         contacts = database.execute("SELECT count(*) FROM read.contact").fetchone()
         assert contacts is not None
@@ -175,6 +174,25 @@ def test_the_digest_is_that_of_a_copy_of_the_live_table(
                 text = b"".join(map(bytes, copy))
             assert digests[table]["digest"] == sha256(text).hexdigest()
             assert digests[table]["rows"] == len(text.splitlines())
+
+
+def test_an_auditor_who_may_only_read_can_replay_and_trace(
+    history: History, run: Run, database_url: str
+) -> None:
+    history.live(60)
+    assert told(run("audit replay --json"))["count"] == 0
+    reading = {"DATABASE_URL": f"{database_url}&options=-crole%3Ddealtrail_auditor"}
+    with psycopg.connect(reading["DATABASE_URL"]) as auditor:
+        assert auditor.execute("SELECT current_user").fetchone() == ("dealtrail_auditor",)
+    for line in (
+        "replay",
+        "replay --until 40",
+        "replay --until 40 funnel --pipeline sales",
+        "trace funnel --pipeline sales deals",
+        "trace payroll statement --rep ann --period 2026-01 total",
+    ):
+        done = CliRunner().invoke(cli, ["audit", *line.split()], env=reading)
+        assert done.exit_code == 0, (line, done.output, done.exception)
 
 
 def test_wrong_usage_is_told(history: History, run: Run, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_the_funnel(looks: Looks) -> None:
                         None if end is None else moments.until(end, ZONE),
                     )
                     found = funnel.funnel(source.view, pipeline="sales", kind=kind, by=by, span=span)  # type: ignore[arg-type]
-                    looked_at += must_hold("funnel", source, found, options, None if by is None else 12)
+                    looked_at += must_hold("funnel", source, found, options, None if by is None else 8)
     assert looked_at > 1000
 
 
@@ -111,7 +111,7 @@ def test_cycle_times(looks: Looks) -> None:
                 for since in ("deal", "lead"):
                     options = {"pipeline": "sales", "by": by, "outcome": outcome, "since": since}
                     found = cycle_time.cycle_time(source.view, **options)  # type: ignore[arg-type]
-                    must_hold("cycle-time", source, found, options, 20)
+                    must_hold("cycle-time", source, found, options, 12)
 
 
 def test_lists(looks: Looks) -> None:

@@ -265,3 +265,16 @@ def test_a_log_of_several_ranges_is_read_by_processes(log: AuditedLog, database_
     found = json.loads(done.stdout)
     assert (done.returncode, done.stderr, found["position"]) == (1, "", 140_000)
     assert [(one["problem"], one["position"]) for one in found["items"]] == [("changed", 139_000)]
+
+
+def test_a_lost_key_is_replaced_by_whoever_names_its_public_half(log: AuditedLog, run: Run, ask: Ask) -> None:
+    made = ask("keygen --name example.com/deals")
+    file = Path(made["file"])
+    ask("seal")
+    file.unlink()
+    ask("keygen --name example.com/deals")
+    log.append(1)
+    assert code_of(run("seal --json")) == "unknown_signer"
+    file.write_text(f"{made['signing'][0]} until 300\n{file.read_text()}")
+    assert ask("seal")["size"] == 301
+    assert ask("verify")["count"] == 0

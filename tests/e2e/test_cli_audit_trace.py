@@ -185,6 +185,27 @@ def test_a_forged_read_table_is_found_by_a_trace_of_what_it_shows(
     )
 
 
+def test_a_read_table_that_the_events_deny_is_found_by_a_trace(
+    company: Payday, run: Run, database_url: str
+) -> None:
+    assert company.projector.catch_up() == []
+    with psycopg.connect(database_url, autocommit=True) as database:
+        database.execute("UPDATE read.deal SET amount = amount * 10 WHERE deal = 'D-1'")
+        database.execute("UPDATE read.deal SET status = 'lost', loss_reason = 'x' WHERE deal = 'D-5'")
+        database.execute("UPDATE read.deal SET cycle_us = 86400000000 WHERE deal = 'D-3'")
+    for line in (
+        "funnel --pipeline sales won_amount.USD",
+        "funnel --pipeline sales lost",
+        "funnel --pipeline sales loss_reasons.x",
+        "cycle-time --pipeline sales max_days",
+        "scorecard --rep bob figures.deals_lost.rep",
+        "scorecard --rep ann won_amount.rep.USD",
+        "scorecard --rep bob figures.median_cycle_days.rep",
+    ):
+        assert told(run(f"audit trace --json {line}"), 1)["holds"] is False, line
+    assert told(run("audit replay --json"), 1)["count"] == 3
+
+
 @pytest.mark.usefixtures("company")
 def test_an_empty_report_is_traced_to_nothing(run: Run) -> None:
     done = run("audit trace encroachments count")

@@ -39,7 +39,11 @@ def head(database_url: str) -> int:
 @pytest.fixture
 def run(database_url: str, tmp_path: Path) -> Run:
     def run(*words: object, url: str = database_url) -> Result:
-        environment = {"DATABASE_URL": url, "DEALTRAIL_HOME": str(tmp_path / "home")}
+        environment = {
+            "DATABASE_URL": url,
+            "DEALTRAIL_HOME": str(tmp_path / "home"),
+            "DEALTRAIL_AUDIT_KEY": "",
+        }
         return CliRunner().invoke(cli, [str(word) for word in words], env=environment)
 
     return run

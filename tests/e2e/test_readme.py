@@ -15,7 +15,7 @@ BLOCK = re.compile(
     r"^```sh run(?: exit=(?P<code>\d))?\n(?P<commands>.*?)^```\n(?:\n```text\n(?P<shown>.*?)^```\n)?",
     re.DOTALL | re.MULTILINE,
 )
-TOGETHER = (("README.md", "docs/guide.md"), ("docs/payroll.md",))
+TOGETHER = (("README.md", "docs/guide.md"), ("docs/payroll.md",), ("docs/audit.md",))
 """Documents about one company: the demo's, and that of docs/examples/payroll.ndjson."""
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
@@ -54,7 +54,7 @@ def test_what_the_documents_show_is_what_the_commands_print(
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parent.parent)
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     environment = {**os.environ, "DEALTRAIL_HOME": home, "COLUMNS": "80"}
-    for name in ("DATABASE_URL", "DEALTRAIL_TIMEZONE", "DEALTRAIL_CURRENCY"):
+    for name in ("DATABASE_URL", "DEALTRAIL_TIMEZONE", "DEALTRAIL_CURRENCY", "DEALTRAIL_AUDIT_KEY"):
         environment.pop(name, None)
     ran = 0
     for document in documents:

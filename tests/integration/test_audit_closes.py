@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +252,8 @@ def test_the_worker_outlives_what_stands_in_its_way_and_says_it_once(
 
     whole = Sealer.look
     monkeypatch.setattr(Sealer, "look", look)
-    thread = threading.Thread(target=workers._keep_sealed, args=(sealer(log, file), stop))
+    work = (partial(workers._seal, sealer(log, file)), workers._not_sealed, stop)
+    thread = threading.Thread(target=workers._keep_at, args=work)
     thread.start()
     try:
         _wait(lambda: len(looks) > 3)

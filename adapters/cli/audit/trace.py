@@ -104,9 +104,9 @@ def tell(request: Request, view: View, traced: "Trace") -> None:
 
 
 def _draw(traced: "Trace", view: View) -> None:
-    from adapters.cli.render import Column, draw, head, moment, say, text
+    from adapters.cli.render import Column, draw, head, moment, say
 
-    head(f"{traced.report}: {traced.figure} is {text(traced.value)}", view)
+    head(f"{traced.report}: {traced.figure} is {_told(traced.value)}", view)
     for sentence in traced.story:
         say(sentence)
     draw(
@@ -123,7 +123,7 @@ def _draw(traced: "Trace", view: View) -> None:
     )
     if traced.count > SHOWN_MAX:
         say(f"And {counted(traced.count - SHOWN_MAX, 'item')} more: --json has them all.")
-    again = text(as_json(traced.recomputed, ZoneInfo(view.timezone)))
+    again = _told(as_json(traced.recomputed, ZoneInfo(view.timezone)))
     if traced.holds:
         say(f"Counted again from {counted(traced.count, 'item')}: {again} ({traced.rule}).")
     else:
@@ -136,6 +136,15 @@ def _rows(items: "Iterable[Item]") -> Iterable[tuple[str, str, Any]]:
         what = f"{item.kind} {item.id}" + (f" ({item.of})" if item.of else "")
         for number, event in enumerate(item.events or (None,)):
             yield ("", "", event) if number else (what, _gives(item.value), event)
+
+
+def _told(value: Any) -> str:
+    """A figure in full; an item of a list by what is known of it."""
+    from adapters.cli.render import text
+
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {one}" for name, one in value.items() if one is not None)
+    return text(value)
 
 
 def _gives(value: Any) -> str:

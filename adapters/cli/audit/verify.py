@@ -4,25 +4,36 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from adapters.cli.asking import REFUSED, opened, progress, refusing
+from adapters.cli.asking import REFUSED, Stopped, opened, progress, refusing
 from adapters.cli.audit.trusting import CHECKPOINT, JSON, KEY, trusted
 from adapters.cli.wording import counted
 from adapters.settings import read_settings
 
 if TYPE_CHECKING:
     from adapters.postgres.audit.verifying import Verified
+    from adapters.wiring import Engine
+    from domain.audit.note import Verifier
 
 
 @click.command("verify")
 @CHECKPOINT
 @KEY
+@click.option(
+    "--checkpoints-from-kafka",
+    "from_kafka",
+    is_flag=True,
+    help="Compare with all that were published, too: those are out of reach of who can change the database.",
+)
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes. Default: one per core.")
 @JSON
-def verify(kept: BinaryIO | None, vkeys: Sequence[str], workers: int | None, as_json: bool) -> None:
+def verify(
+    kept: BinaryIO | None, vkeys: Sequence[str], from_kafka: bool, workers: int | None, as_json: bool
+) -> None:
     """Hash every event anew; compare with the hash written with it, the tree, and all checkpoints.
 
     Says which event is the first that isn't right, and what was done. Exit code 1 if anything is wrong.
@@ -34,7 +45,8 @@ def verify(kept: BinaryIO | None, vkeys: Sequence[str], workers: int | None, as_
         keys, given = trusted(settings, vkeys), None if kept is None else kept.read()
         with opened(settings) as parts, progress("hashing the log") as bar:
             began = time.monotonic()
-            found = ask(parts.database, keys, given, workers=workers, progress=bar)
+            published = partial(_published, parts, keys) if from_kafka else tuple
+            found = ask(parts.database, keys, given, published=published, workers=workers, progress=bar)
             seconds = time.monotonic() - began
     if as_json:
         click.echo(json.dumps({**asdict(found), "seconds": round(seconds, 3)}, ensure_ascii=False, indent=2))
@@ -42,6 +54,26 @@ def verify(kept: BinaryIO | None, vkeys: Sequence[str], workers: int | None, as_
         _draw(found, seconds)
     if found.count:
         raise click.exceptions.Exit(REFUSED)
+
+
+def _published(parts: "Engine", keys: "Sequence[Verifier]") -> "Sequence[bytes]":
+    """At least one. Raises Stopped."""
+    from adapters.kafka.connecting import KafkaAway
+
+    topic = parts.checkpoint_topic
+    if topic is None:
+        raise Stopped("kafka_unavailable", "Where Kafka is must be said by KAFKA_BOOTSTRAP_SERVERS.")
+    names = sorted({key.name for key in keys})
+    try:
+        copies = topic.copies(names)
+    except KafkaAway as away:
+        raise Stopped("kafka_unavailable", f"{away}.") from None
+    if not copies:
+        said = (
+            f"The topic {topic.name} has no checkpoint of {' or '.join(names) or 'a log whose key is known'}."
+        )
+        raise Stopped("nothing_published", said, topic=topic.name, names=names)
+    return copies
 
 
 def _draw(found: "Verified", seconds: float) -> None:
@@ -64,5 +96,7 @@ def _draw(found: "Verified", seconds: float) -> None:
     if found.sealed:
         said = f"{counted(found.checkpoints, 'checkpoint')} looked at, the latest of"
         say(f"{said} {counted(found.sealed, 'event')}.")
+        if found.published:
+            say(f"{counted(found.published, 'checkpoint')} in Kafka compared.")
     else:
         say("No checkpoint vouches for it: audit seal makes one, to be kept elsewhere.")

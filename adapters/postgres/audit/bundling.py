@@ -1,23 +1,23 @@
 """The bundle of a closed statement, from the log and its checkpoints."""
 
-import json
-
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from adapters.audit_bundle.bundle import StatementBundle
+from adapters.audit_bundle.identity import decoded
 from adapters.audit_bundle.making import Log, Noted, make_bundle
 from adapters.postgres.audit.checkpoints import Checkpoints, NotSealed
 from adapters.postgres.audit.leaves import stored
 from adapters.postgres.audit.tree import LogIncomplete, Nodes
 from adapters.postgres.database import Database
-from domain.audit.leaf import Leaf
+from domain.audit.leaf import Leaf, parse
 from domain.kernel import Rejected
 from domain.payroll.closing import UnknownStatement, statement_id
+from domain.payroll.events import StatementIssued
 from domain.payroll.model import PERIOD, STATEMENT
 from domain.shared.periods import Period
 
-_FIRST = "SELECT notification_id, state FROM log.event WHERE originator_id = %s AND originator_version = 1"
+_FIRST = "SELECT notification_id FROM log.event WHERE originator_id = %s AND originator_version = 1"
 
 
 class StatementLater(Rejected):
@@ -37,24 +37,25 @@ def bundle_statement(
     """
     checkpoints, statement = Checkpoints(database), statement_id(period, rep)
     with database.connection() as connection:
-        issued, closed, cutoff = _places(connection, period, statement)
+        log = Log(lambda position: _line(connection, position), Nodes(connection))
+        issued, closed = _places(connection, period, statement)
+        cutoff = decoded(parse(log.line(issued)), StatementIssued).cutoff_position
         sealed = checkpoints.first_of(cutoff) or checkpoints.of(cutoff)
         later = later or _smallest(checkpoints, issued)
         if later.checkpoint.size < issued:
             raise StatementLater(statement=statement, position=issued, size=later.checkpoint.size)
-        log = Log(lambda position: _line(connection, position), Nodes(connection))
         return make_bundle(log, issued, closed, Noted.of(sealed.note), later)
 
 
-def _places(connection: Connection[TupleRow], period: Period, statement: str) -> tuple[int, int, int]:
-    """The positions of the statement's event, of its period's close, and of the cutoff."""
+def _places(connection: Connection[TupleRow], period: Period, statement: str) -> tuple[int, int]:
+    """The positions of the statement's event, and of its period's close."""
     closed = connection.execute(_FIRST, (PERIOD.stream(str(period)),)).fetchone()
     if closed is None:
         raise UnknownStatement(statement=statement, reason="the period isn't closed")
     issued = connection.execute(_FIRST, (STATEMENT.stream(statement),)).fetchone()
     if issued is None:
         raise UnknownStatement(statement=statement, reason="the rep had none in that period")
-    return issued[0], closed[0], int(json.loads(issued[1])["cutoff_position"])
+    return issued[0], closed[0]
 
 
 def _smallest(checkpoints: Checkpoints, position: int) -> Noted:

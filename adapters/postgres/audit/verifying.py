@@ -1,6 +1,6 @@
 """The whole log against its own hashes, the kept tree, and every checkpoint that was signed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -33,13 +33,15 @@ WHERE originator_version <> nth OR before > notification_id ORDER BY notificatio
 class Verified:
     """How many events were read, the root of their tree (none if one isn't right), and what is wrong.
 
-    `sealed` is how many events the latest checkpoint that holds is of; `checkpoints` how many were checked.
+    `sealed` is how many events the latest checkpoint that holds is of; `checkpoints` how many were checked,
+    and `published` how many were read back from where they are published.
     """
 
     position: int
     root: str | None
     sealed: int
     checkpoints: int
+    published: int
     count: int
     items: tuple[Finding, ...]
 
@@ -49,15 +51,16 @@ def verify(
     trusted: Sequence[Verifier],
     given: bytes | None = None,
     *,
+    published: Callable[[], Sequence[bytes]] = tuple,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Verified:
     """Read every event, hash it anew, and compare. `given` is a checkpoint that was kept elsewhere.
 
-    In constant memory; what is recorded meanwhile is left out. Raises NoAuditKey if there is a checkpoint,
-    but no key to check it with.
+    `published` reads those that were published, by default none. In constant memory; what is recorded
+    meanwhile is left out. Raises NoAuditKey if there is a checkpoint, but no key to check it with.
     """
-    signed = signed_checkpoints(database, trusted, given)
+    signed = signed_checkpoints(database, trusted, given, published)
     with database.connection() as connection:
         # After the checkpoints: what is sealed meanwhile is not to be missed in a log that was read before.
         log = _Log(connection, _tree_size(connection), head_of(connection))
@@ -78,6 +81,7 @@ def verify(
         None if root is None else to_base64(root),
         max(held, default=0),
         signed.count,
+        signed.published,
         len(items),
         tuple(items),
     )
@@ -169,14 +173,15 @@ def _strange(node: Node, sealed: int) -> Finding:
 
 
 def _forks(log: _Log, signed: Sequence[Signed]) -> list[Finding]:
-    """The smallest stored checkpoint that says otherwise than the events, and the one given if it does."""
-    other = [one for one in signed if one.size in log.roots and not log.holds(one)]
+    """Of each source the smallest checkpoint that says otherwise than the events."""
     found = []
-    stored = min((one for one in other if one.number is not None), key=lambda one: one.size, default=None)
-    if stored is not None:
-        held = [one.size for one in signed if one.number is not None and log.holds(one)]
-        found.append(_fork(stored, max((size for size in held if size < stored.size), default=0)))
-    return found + [_fork(one, 0) for one in other if one.number is None]
+    for source in dict.fromkeys(one.source for one in signed):
+        of = [one for one in signed if one.source == source]
+        other = [one for one in of if one.size in log.roots and not log.holds(one)]
+        for first in sorted(other, key=lambda one: one.size)[:1]:
+            held = max((one.size for one in of if one.size < first.size and log.holds(one)), default=0)
+            found.append(_fork(first, held))
+    return found
 
 
 def _fork(one: Signed, held: int) -> Finding:

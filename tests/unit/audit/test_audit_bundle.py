@@ -1,6 +1,7 @@
 """A statement's bundle: what it holds, what it may rest on, and the words in which a check refuses it."""
 
 import json
+from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
@@ -15,6 +16,7 @@ from adapters.audit_proofs import OtherCheckpoint
 from adapters.audit_reading import read_proof
 from domain.audit.checkpoint import Checkpoint
 from domain.audit.leaf import parse
+from domain.audit.merkle import consistency_proof
 from domain.kernel import Rejected
 from domain.payroll.events import EntryKind, Line, LineKind, StatementIssued
 from projections.payroll.documents import canonical, statement_object
@@ -143,6 +145,24 @@ def test_a_statement_is_issued_by_the_action_that_closed() -> None:
     found = refused(Audited(facts).bundle(position).canonical())
     assert isinstance(found, CloseDiffers)
     assert found.details["place"] == "action"
+
+
+@pytest.mark.parametrize("number", ["1E+999999", "-1E+999999", "1E+40"])
+@pytest.mark.parametrize(("key", "code"), [("amount", "unreadable_event"), ("rate", "statement_differs")])
+def test_numbers_that_no_money_can_be_are_refused(key: str, code: str, number: str) -> None:
+    position = position_of("2026-01/bob")
+    sound, issued = audited().bundle(position), issued_at(position)
+    line = issued.lines[0].model_copy(update={key: Decimal(number)})
+    facts = list(audited().facts)
+    event = issued.model_copy(update={"lines": (line, *issued.lines[1:])})
+    facts[position - 1] = moved(facts[position - 1], event=event)
+    forged = Audited(facts)
+    later = forged.noted(len(facts))
+    grew = consistency_proof(issued.cutoff_position, len(facts), forged.log.node)
+    shown = forged.log.shown(position, later.checkpoint)
+    closed = forged.log.shown(forged.close_of(issued.period), later.checkpoint)
+    found = refused(told(sound, issued=shown, closed=closed, later=later.note, consistency=grew))
+    assert found.code == code
 
 
 @pytest.mark.parametrize(
