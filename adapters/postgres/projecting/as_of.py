@@ -125,7 +125,7 @@ def fill(
     occurred_until: datetime | None,
     progress: Progress | None,
 ) -> int:
-    """Fold into the session's temporary tables, to be found by the search path; how many events were left out.
+    """Fold into temporary tables, to be found by the search path; how many events were left out.
 
     Raises FoldStopped.
     """
