@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
 
 from adapters.cli.asking import opened, progress, refusing
 from adapters.cli.audit.trusting import write_out
+from adapters.cli.lazy import Lazy, Table
 from adapters.cli.record import submit
 from adapters.settings import read_settings
 
@@ -21,12 +23,21 @@ if TYPE_CHECKING:
 REP = click.option("--rep", "of_rep", is_flag=True, help="SUBJECT is a rep's id, not a lead's.")
 
 
-@click.group("subject")
+COMMANDS: Table = MappingProxyType(
+    {
+        "export": ("adapters.cli.subjects:export", "Print all that is held on a person."),
+        "erase": ("adapters.cli.subjects:erase", "Forget who a person is, for ever."),
+    }
+)
+"""Every subcommand, in the order of the help."""
+
+
+@click.group("subject", cls=Lazy, table=COMMANDS)
 def subject() -> None:
     """People: what is held on one of them, and forgetting who they are."""
 
 
-@subject.command("export")
+@click.command("export")
 @click.argument("person", metavar="SUBJECT")
 @REP
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it there.")
@@ -63,7 +74,7 @@ def _of_rep(parts: "Engine", rep: str) -> "Held":
         return held_on_rep(facts(), rep=rep)
 
 
-@subject.command("erase")
+@click.command("erase")
 @click.argument("person", metavar="SUBJECT")
 @REP
 @click.option("--reason", metavar="TEXT", help="Why, without saying who: it is kept for ever.")
