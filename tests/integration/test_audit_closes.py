@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from audited_log import NOON, REHASH, AuditedLog
 
@@ -282,7 +283,7 @@ def _wait(done: Any) -> None:
         try:
             if done():
                 return
-        except OSError:
+        except (OSError, psycopg.OperationalError):
             pass
         waited.wait(0.01)
     raise AssertionError("it took more than ten seconds")
