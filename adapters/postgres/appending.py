@@ -8,6 +8,7 @@ from typing import cast
 import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Composed
 
 from adapters.postgres import vault
 from adapters.postgres.codec import COPIED_COLUMNS, Prepared
@@ -122,13 +123,9 @@ class Appender:
         if not judge.lines:
             connection.execute("ROLLBACK")
             return
-        if judge.erased:
-            vault.destroy(connection, judge.erased)
-        if judge.keys:
-            vault.keep(connection, judge.keys)
         self._copy(connection, judge.lines)
         self._unanswered = transaction
-        self._finish(connection)
+        self._finish(connection, *vault.changes(judge.erased, judge.keys))
 
     def _look(self, connection: Connection[TupleRow], calls: Sequence[Appending]) -> tuple[Judge, str]:
         """One query for all that the judge must know, and the transaction's own id."""
@@ -163,8 +160,9 @@ class Appender:
         ):
             copy.write(b"".join(lines))
 
-    def _finish(self, connection: Connection[TupleRow]) -> None:
-        connection.execute("COMMIT")
+    def _finish(self, connection: Connection[TupleRow], *before: Composed) -> None:
+        """The last statements and the end, in one round trip."""
+        connection.execute(SQL("; ").join([*before, SQL("COMMIT")]))
 
     def _was_committed(self, connection: Connection[TupleRow], transaction: str) -> bool:
         """With the lock held no other appending transaction is under way, so the answer is final."""

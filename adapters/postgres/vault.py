@@ -4,19 +4,22 @@ import base64
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from psycopg import Connection
-from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Composed, Literal
 
+from adapters.postgres.wire import array_literal
 from domain.shared.personal import ERASED, Turn
 
 ID_BYTES = 15
 """Twenty characters of base64, so that a sealed text begins with its key's id whatever follows."""
 SECRET_BYTES = 32
+_INSERT = SQL(
+    "INSERT INTO vault.key (id, subject, secret) SELECT * FROM unnest({}::bytea[], {}::text[], {}::bytea[])"
+)
 _NUMBER_BYTES = 2
 _NONCE_BYTES = 12
 SECRETS = "SELECT id, secret FROM vault.key WHERE id = ANY(%s)"
@@ -99,19 +102,21 @@ def key_ids(states: Iterable[bytes]) -> list[bytes]:
     return [base64.urlsafe_b64decode(each) for each in found]
 
 
-def keep(connection: Connection[TupleRow], keys: list[Key]) -> None:
-    """Put the keys into the vault, in the connection's transaction."""
-    ids, subjects, secrets = zip(*keys, strict=True)
-    connection.execute(
-        "INSERT INTO vault.key (id, subject, secret)"
-        " SELECT * FROM unnest(%b::bytea[], %s::text[], %b::bytea[])",
-        (list(ids), list(subjects), list(secrets)),
-    )
+def changes(erased: Collection[str], keys: Sequence[Key]) -> list[Composed]:
+    """Statements that destroy every key made for the `erased` until now, then put `keys` into the vault."""
+    found = []
+    if erased:
+        people = Literal(array_literal(list(erased), None))
+        found.append(SQL("DELETE FROM vault.key WHERE subject = ANY({}::text[])").format(people))
+    if keys:
+        ids, subjects, secrets = zip(*keys, strict=True)
+        columns = array_literal(ids, _hex), array_literal(subjects, None), array_literal(secrets, _hex)
+        found.append(_INSERT.format(*map(Literal, columns)))
+    return found
 
 
-def destroy(connection: Connection[TupleRow], subjects: Iterable[str]) -> None:
-    """Destroy every key made for these people, in the connection's transaction."""
-    connection.execute("DELETE FROM vault.key WHERE subject = ANY(%s)", (list(subjects),))
+def _hex(data: bytes) -> str:
+    return rf"\x{data.hex()}"
 
 
 def _fresh_id() -> bytes:
