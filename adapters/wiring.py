@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from adapters.audit_keys import Keys
+from adapters.audit.keys import Keys
 from adapters.kafka.checkpoints import CheckpointTopic
 from adapters.kafka.connecting import KafkaAway
 from adapters.logging import Logger, configure

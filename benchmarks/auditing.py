@@ -11,7 +11,7 @@ from time import perf_counter
 from types import SimpleNamespace
 from unittest.mock import patch
 
-from adapters.audit_keys import Keys, new_signer, write_keys
+from adapters.audit.keys import Keys, new_signer, write_keys
 from adapters.postgres import codec
 from adapters.postgres.audit.checkpoints import Checkpoints
 from adapters.postgres.audit.proofs import prove_inclusion

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from adapters.audit_keys import Keys, new_signer
+from adapters.audit.keys import Keys, new_signer
 from adapters.postgres.audit.checkpoints import Checkpoints, Sealed
 from adapters.postgres.audit.verifying import Verified, verify
 from adapters.postgres.database import Database

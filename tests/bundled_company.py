@@ -9,8 +9,8 @@ from functools import cache, cached_property
 from lying_server import Server
 from payroll_company import Company, InMemory
 
-from adapters.audit_bundle.bundle import StatementBundle
-from adapters.audit_bundle.making import Log, Noted, assembled
+from adapters.audit.bundle.bundle import StatementBundle
+from adapters.audit.bundle.making import Log, Noted, assembled
 from domain.audit.leaf import Leaf
 from domain.kernel import Event, Recorded
 from domain.payroll.events import PeriodClosed, StatementIssued

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 from kafka_broker import Broker, NoBroker
 
-from adapters.audit_keys import make_keys
+from adapters.audit.keys import make_keys
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
 from adapters.postgres.migrate import migrate

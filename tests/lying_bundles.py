@@ -11,8 +11,8 @@ from typing import Any
 from bundled_company import Audited, audited, moved, with_totals
 from lying_server import SAME_NAME, SIGNER, STRANGER, Server, flipped, spoiled
 
-from adapters.audit_bundle.bundle import ProvenEvent, StatementBundle
-from adapters.audit_bundle.making import Log, Noted
+from adapters.audit.bundle.bundle import ProvenEvent, StatementBundle
+from adapters.audit.bundle.making import Log, Noted
 from domain.audit.checkpoint import Checkpoint
 from domain.audit.leaf import Leaf, parse
 from domain.audit.merkle import consistency_proof

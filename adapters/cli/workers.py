@@ -18,7 +18,7 @@ from domain.kernel import Rejected
 from projections.kernel import Failure
 
 if TYPE_CHECKING:
-    from adapters.sealer import Sealer
+    from adapters.audit.schedule import SealSchedule
     from adapters.wiring import Engine
     from services.intake import Intake
 
@@ -58,11 +58,11 @@ def project(once: bool, as_json: bool) -> None:
 
 def _follow(parts: "Engine", stop: threading.Event) -> None:
     """Until told to stop, beside what else is to be seen to."""
-    from adapters.sealer import Sealer
+    from adapters.audit.schedule import SealSchedule
 
     beside = [
         threading.Thread(target=_keep_up, args=(parts.intake(), stop)),
-        threading.Thread(target=_keep_at, args=(partial(_seal, Sealer.of(parts)), _not_sealed, stop)),
+        threading.Thread(target=_keep_at, args=(partial(_seal, SealSchedule.of(parts)), _not_sealed, stop)),
         threading.Thread(target=_keep_at, args=(parts.publish, _not_published, stop)),
     ]
     for each in beside:
@@ -74,11 +74,11 @@ def _follow(parts: "Engine", stop: threading.Event) -> None:
 
 def _seal_once(parts: "Engine") -> None:
     """Whoever has no key seals nothing."""
-    from adapters.sealer import Sealer
+    from adapters.audit.schedule import SealSchedule
 
     if parts.settings.audit_key.exists():
         with progress("hashing") as counted:
-            Sealer.of(parts).look(counted, early=True)
+            SealSchedule.of(parts).look(counted, early=True)
 
 
 def _publish_once(parts: "Engine") -> None:
@@ -100,8 +100,8 @@ def _not_published(why: str) -> None:
     _logger.warning("not_published", error=why)
 
 
-def _seal(sealer: "Sealer") -> None:
-    if (sealed := sealer.look()) is not None:
+def _seal(schedule: "SealSchedule") -> None:
+    if (sealed := schedule.look()) is not None:
         _logger.info("sealed", size=sealed.size, number=sealed.number)
 
 

@@ -12,7 +12,7 @@ import pytest
 from audited_log import REHASH, AuditedLog
 from click.testing import CliRunner, Result
 
-from adapters.audit_keys import read_keys
+from adapters.audit.keys import read_keys
 from adapters.cli.main import cli
 from adapters.postgres.audit.checkpoints import Checkpoints
 from domain.audit.checkpoint import Checkpoint

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from payday import Payday
 
-from adapters.audit_keys import read_keys
+from adapters.audit.keys import read_keys
 from adapters.cli.main import cli
 from domain.audit.checkpoint import Checkpoint, open_checkpoint
 from domain.audit.leaf import leaf_hash, parse

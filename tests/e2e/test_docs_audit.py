@@ -11,8 +11,8 @@ import psycopg
 from audited_log import AuditedLog
 from lying_server import event
 
-from adapters.audit_bundle import refusals
-from adapters.audit_bundle.bundle import StatementBundle
+from adapters.audit.bundle import refusals
+from adapters.audit.bundle.bundle import StatementBundle
 from adapters.postgres.audit.findings import Problem
 from domain.audit.leaf import leaf_hash
 from domain.audit.merkle import root

@@ -11,10 +11,10 @@ import pytest
 from bundled_company import play
 from payroll_company import FromOutside
 
-from adapters.audit_bundle.bundle import StatementBundle
-from adapters.audit_bundle.making import Noted
-from adapters.audit_keys import Keys, read_keys
-from adapters.audit_reading import read_proof
+from adapters.audit.bundle.bundle import StatementBundle
+from adapters.audit.bundle.making import Noted
+from adapters.audit.keys import Keys, read_keys
+from adapters.audit.reading import read_proof
 from adapters.postgres.audit.bundling import StatementLater, bundle_statement
 from adapters.postgres.audit.checkpoints import Checkpoints, NotSealed
 from adapters.postgres.audit.tree import LogIncomplete

@@ -14,14 +14,14 @@ import psycopg
 import pytest
 from audited_log import NOON, REHASH, AuditedLog
 
-from adapters.audit_keys import AuditKeyExists, Keys, NoAuditKey, make_keys, read_keys, write_keys
+from adapters.audit.keys import AuditKeyExists, Keys, NoAuditKey, make_keys, read_keys, write_keys
+from adapters.audit.schedule import SealSchedule
 from adapters.cli import workers
 from adapters.postgres.audit import checkpoints
 from adapters.postgres.audit.checkpoints import Checkpoints, LogForked
 from adapters.postgres.audit.proofs import prove_consistency, prove_inclusion
 from adapters.postgres.audit.tree import LogIncomplete, Tree
 from adapters.postgres.database import Database
-from adapters.sealer import Sealer
 from adapters.wiring import now
 from domain.audit.merkle import root
 
@@ -178,12 +178,12 @@ def key_file(log: AuditedLog, tmp_path: Path) -> Path:
     return tmp_path / "audit.key"
 
 
-def sealer(log: AuditedLog, key_file: Path, every: timedelta = HOUR) -> Sealer:
-    return Sealer(Tree(log.database), Checkpoints(log.database), key_file, every)
+def schedule(log: AuditedLog, key_file: Path, every: timedelta = HOUR) -> SealSchedule:
+    return SealSchedule(Tree(log.database), Checkpoints(log.database), key_file, every)
 
 
 def test_the_worker_seals_what_grew_in_its_time_and_closes_at_once(log: AuditedLog, key_file: Path) -> None:
-    at_work = sealer(log, key_file)
+    at_work = schedule(log, key_file)
     assert at_work.look() is None, "there is nothing to seal"
     log.append(10)
     assert at_work.look() is not None
@@ -201,15 +201,15 @@ def test_the_worker_seals_what_grew_in_its_time_and_closes_at_once(log: AuditedL
 def test_the_worker_goes_on_where_another_left_off(log: AuditedLog, key_file: Path) -> None:
     log.append(10)
     Checkpoints(log.database).seal(log.keys, now() - HOUR)
-    assert sealer(log, key_file).look() is None, "it hasn't grown"
+    assert schedule(log, key_file).look() is None, "it hasn't grown"
     log.append(1)
-    assert sealer(log, key_file, 2 * HOUR).look() is None
-    assert sealer(log, key_file).look() is not None
+    assert schedule(log, key_file, 2 * HOUR).look() is None
+    assert schedule(log, key_file).look() is not None
     assert sizes(log) == [10, 11]
 
 
 def test_without_a_schedule_only_closes_are_sealed(log: AuditedLog, key_file: Path) -> None:
-    never = sealer(log, key_file, timedelta(0))
+    never = schedule(log, key_file, timedelta(0))
     log.append(10)
     assert never.look(early=True) is None
     log.closed("2026-10", 4)
@@ -220,7 +220,7 @@ def test_without_a_schedule_only_closes_are_sealed(log: AuditedLog, key_file: Pa
 def test_the_worker_keeps_the_tree_up_without_a_key(log: AuditedLog, tmp_path: Path) -> None:
     log.append(300)
     with pytest.raises(NoAuditKey):
-        sealer(log, tmp_path / "none").look()
+        schedule(log, tmp_path / "none").look()
     assert log.ask("SELECT size FROM audit.tree") == [(300,)]
     assert not (tmp_path / "none").exists()
 
@@ -247,13 +247,13 @@ def test_the_worker_outlives_what_stands_in_its_way_and_says_it_once(
     log.append(10)
     looks: list[int] = []
 
-    def look(self: Sealer, **given: Any) -> Any:
+    def look(self: SealSchedule, **given: Any) -> Any:
         looks.append(1)
         return whole(self, **given)
 
-    whole = Sealer.look
-    monkeypatch.setattr(Sealer, "look", look)
-    work = (partial(workers._seal, sealer(log, file)), workers._not_sealed, stop)
+    whole = SealSchedule.look
+    monkeypatch.setattr(SealSchedule, "look", look)
+    work = (partial(workers._seal, schedule(log, file)), workers._not_sealed, stop)
     thread = threading.Thread(target=workers._keep_at, args=work)
     thread.start()
     try:

@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from audited_log import NOON, AuditedLog
 
-from adapters.audit_keys import Keys, new_signer
-from adapters.audit_proofs import (
+from adapters.audit.keys import Keys, new_signer
+from adapters.audit.proofs import (
     ConsistencyProof,
     InclusionProof,
     MalformedProof,
     OtherCheckpoint,
 )
-from adapters.audit_reading import read_proof
+from adapters.audit.reading import read_proof
 from adapters.postgres.audit.checkpoints import Checkpoints, NotSealed
 from adapters.postgres.audit.proofs import prove_consistency, prove_inclusion
 from adapters.postgres.audit.tree import LogIncomplete, Nodes, Tree

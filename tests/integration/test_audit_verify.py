@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from audited_log import REHASH, AuditedLog
 
-from adapters.audit_keys import Keys, NoAuditKey, new_signer
+from adapters.audit.keys import Keys, NoAuditKey, new_signer
 from adapters.postgres.audit import verifying
 from adapters.postgres.audit.checkpoints import LogForked
 from adapters.postgres.audit.tree import LogIncomplete

@@ -11,7 +11,7 @@ from lying_server import TRUSTED
 from payroll_company import InMemory
 from payroll_histories import History, Player, histories
 
-from adapters.audit_reading import read_proof
+from adapters.audit.reading import read_proof
 from domain.kernel import Rejected
 
 TRIES = 200

@@ -11,7 +11,7 @@ from adapters.cli.audit.trusting import KEY, must_trust, write_out
 from adapters.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from adapters.audit_bundle.making import Noted
+    from adapters.audit.bundle.making import Noted
 
 
 @click.command("bundle")
@@ -45,7 +45,7 @@ def bundle(statement: str, out: Path | None, kept: BinaryIO | None, vkeys: Seque
 
 
 def _later(settings: Settings, note: bytes, vkeys: Sequence[str]) -> "Noted":
-    from adapters.audit_bundle.making import Noted
+    from adapters.audit.bundle.making import Noted
     from domain.audit.checkpoint import open_checkpoint
 
     return Noted(open_checkpoint(note, must_trust(settings, vkeys)), note.decode())

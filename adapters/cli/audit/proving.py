@@ -13,8 +13,8 @@ from adapters.cli.wording import counted
 from adapters.settings import read_settings
 
 if TYPE_CHECKING:
-    from adapters.audit_bundle.bundle import StatementBundle
-    from adapters.audit_reading import Proof
+    from adapters.audit.bundle.bundle import StatementBundle
+    from adapters.audit.reading import Proof
     from adapters.wiring import Engine
     from domain.audit.checkpoint import Checkpoint
     from domain.audit.note import Verifier
@@ -56,7 +56,7 @@ def check(proof: BinaryIO, kept: BinaryIO | None, vkeys: Sequence[str], as_json:
 
     With --checkpoint it must rest on that very checkpoint, or begin with it.
     """
-    from adapters.audit_reading import read_proof
+    from adapters.audit.reading import read_proof
     from domain.audit.checkpoint import open_checkpoint
 
     with refusing(as_json=as_json):
@@ -67,7 +67,7 @@ def check(proof: BinaryIO, kept: BinaryIO | None, vkeys: Sequence[str], as_json:
 
 
 def _checked(proof: "Proof", keys: "Sequence[Verifier]", kept: "Checkpoint | None") -> dict[str, Any]:
-    from adapters.audit_proofs import ConsistencyProof, InclusionProof
+    from adapters.audit.proofs import ConsistencyProof, InclusionProof
 
     if isinstance(proof, InclusionProof):
         proof.check(keys, kept)

@@ -14,7 +14,7 @@ from domain.kernel import Rejected
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adapters.audit_keys import Keys
+    from adapters.audit.keys import Keys
     from adapters.wiring import Engine
 
 
@@ -51,7 +51,7 @@ def signing_keys(parts: "Engine") -> "Keys":
 
     Raises NoAuditKey, AuditKeyUnusable, MalformedKey.
     """
-    from adapters.audit_keys import AuditKeyExists, make_keys, read_keys
+    from adapters.audit.keys import AuditKeyExists, make_keys, read_keys
 
     file = parts.settings.audit_key
     if not file.exists() and parts.checkpoints.longest() is None:
@@ -102,7 +102,7 @@ def keygen(name: str | None, rotate: bool, retire: str | None, as_json: bool) ->
 
 
 def _changed(settings: Settings, name: str | None, *, rotate: bool, retire: str | None) -> "Keys":
-    from adapters.audit_keys import make_keys, read_keys, write_keys
+    from adapters.audit.keys import make_keys, read_keys, write_keys
 
     file = settings.audit_key
     if not rotate and retire is None:
@@ -122,7 +122,7 @@ def _without(settings: Settings, keys: "Keys", name: str) -> "Keys":
 
 
 def _say(file: Path, keys: "Keys", *, as_json: bool) -> None:
-    from adapters.audit_keys import told
+    from adapters.audit.keys import told
 
     signing = [signer.verifier.vkey for signer in keys.signers]
     retired = [told(verifier) for verifier in keys.retired]

@@ -30,7 +30,7 @@ CHECKPOINT = click.option(
 
 def trusted(settings: Settings, vkeys: Sequence[str]) -> "tuple[Verifier, ...]":
     """The keys given, else those of the key file; none if there is no such file. Raises MalformedKey."""
-    from adapters.audit_keys import parse_told, read_keys
+    from adapters.audit.keys import parse_told, read_keys
 
     if vkeys:
         return tuple(parse_told(vkey) for vkey in vkeys)
@@ -39,7 +39,7 @@ def trusted(settings: Settings, vkeys: Sequence[str]) -> "tuple[Verifier, ...]":
 
 def must_trust(settings: Settings, vkeys: Sequence[str]) -> "tuple[Verifier, ...]":
     """The same, at least one. Raises NoAuditKey too."""
-    from adapters.audit_keys import NoAuditKey
+    from adapters.audit.keys import NoAuditKey
 
     found = trusted(settings, vkeys)
     if not found:

@@ -3,9 +3,9 @@
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from adapters.audit_bundle.bundle import StatementBundle
-from adapters.audit_bundle.identity import decoded
-from adapters.audit_bundle.making import Log, Noted, make_bundle
+from adapters.audit.bundle.bundle import StatementBundle
+from adapters.audit.bundle.identity import decoded
+from adapters.audit.bundle.making import Log, Noted, make_bundle
 from adapters.postgres.audit.checkpoints import Checkpoints, NotSealed
 from adapters.postgres.audit.leaves import stored
 from adapters.postgres.audit.tree import LogIncomplete, Nodes

@@ -8,7 +8,7 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from adapters.audit_keys import Keys
+from adapters.audit.keys import Keys
 from adapters.postgres.audit.tree import LogIncomplete, Nodes, Tree, head_of, locked_size
 from adapters.postgres.database import Database
 from domain.audit.checkpoint import Checkpoint, open_checkpoint

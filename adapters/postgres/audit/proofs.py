@@ -1,6 +1,6 @@
 """Proofs from the kept tree, each checked before it is handed out."""
 
-from adapters.audit_proofs import ConsistencyProof, InclusionProof
+from adapters.audit.proofs import ConsistencyProof, InclusionProof
 from adapters.postgres.audit.checkpoints import Checkpoints
 from adapters.postgres.audit.leaves import stored
 from adapters.postgres.audit.tree import LogIncomplete, Nodes

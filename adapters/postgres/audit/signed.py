@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from adapters.audit_keys import NoAuditKey
+from adapters.audit.keys import NoAuditKey
 from adapters.postgres.audit.checkpoints import Checkpoints, Sealed
 from adapters.postgres.audit.findings import Finding, Problem
 from adapters.postgres.database import Database

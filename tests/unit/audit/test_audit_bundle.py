@@ -9,11 +9,11 @@ from bundled_company import Audited, audited, moved
 from lying_bundles import signed, told
 from lying_server import SAME_NAME, TRUSTED
 
-from adapters.audit_bundle.bundle import StatementBundle
-from adapters.audit_bundle.identity import decoded
-from adapters.audit_bundle.refusals import CloseDiffers, LineUnfounded, StatementDiffers, UnreadableEvent
-from adapters.audit_proofs import OtherCheckpoint
-from adapters.audit_reading import read_proof
+from adapters.audit.bundle.bundle import StatementBundle
+from adapters.audit.bundle.identity import decoded
+from adapters.audit.bundle.refusals import CloseDiffers, LineUnfounded, StatementDiffers, UnreadableEvent
+from adapters.audit.proofs import OtherCheckpoint
+from adapters.audit.reading import read_proof
 from domain.audit.checkpoint import Checkpoint
 from domain.audit.leaf import parse
 from domain.audit.merkle import consistency_proof

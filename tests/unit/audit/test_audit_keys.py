@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.audit_keys import (
+from adapters.audit.keys import (
     AuditKeyUnusable,
     Keys,
     NoAuditKey,

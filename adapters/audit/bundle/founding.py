@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 
-from adapters.audit_bundle.identity import decoded
-from adapters.audit_bundle.refusals import LineUnfounded, UnreadableEvent, WrongAmount, WrongPlan
+from adapters.audit.bundle.identity import decoded
+from adapters.audit.bundle.refusals import LineUnfounded, UnreadableEvent, WrongAmount, WrongPlan
 from domain.audit.leaf import Leaf
 from domain.deals.events import DealWon
 from domain.deals.model import DEAL

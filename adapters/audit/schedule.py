@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from adapters.audit_keys import read_keys
+from adapters.audit.keys import read_keys
 from adapters.postgres.audit.checkpoints import Checkpoints, Sealed
 from adapters.postgres.audit.tree import Tree
 from adapters.wiring import Engine, now
@@ -12,7 +12,7 @@ from projections.kernel import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Sealer:
+class SealSchedule:
     """`every` is the schedule, nothing for none. Any number may be at work on one database."""
 
     tree: Tree
@@ -21,7 +21,7 @@ class Sealer:
     every: timedelta
 
     @classmethod
-    def of(cls, parts: Engine) -> "Sealer":
+    def of(cls, parts: Engine) -> "SealSchedule":
         """As the settings say."""
         settings = parts.settings
         every = timedelta(seconds=settings.seal_seconds)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from adapters.audit_bundle.founding import EARNED, Founded
-from adapters.audit_bundle.refusals import WrongAmount, WrongTotal
+from adapters.audit.bundle.founding import EARNED, Founded
+from adapters.audit.bundle.refusals import WrongAmount, WrongTotal
 from domain.audit.leaf import Leaf
 from domain.payroll.events import StatementIssued
 from domain.payroll.plans import Plan

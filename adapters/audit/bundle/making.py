@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adapters.audit_bundle.bundle import ProvenEvent, StatementBundle
-from adapters.audit_bundle.identity import decoded
+from adapters.audit.bundle.bundle import ProvenEvent, StatementBundle
+from adapters.audit.bundle.identity import decoded
 from domain.audit.checkpoint import Checkpoint
 from domain.audit.leaf import parse
 from domain.audit.merkle import ReadNode, consistency_proof, inclusion_proof

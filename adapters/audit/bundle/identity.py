@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from adapters.audit_bundle.refusals import (
+from adapters.audit.bundle.refusals import (
     CloseDiffers,
     StatementDiffers,
     UnreadableEvent,

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Literal
 
-from adapters.audit_bundle.identity import IssuedStatement, must_be_closed_with, must_be_said, read_issued
-from adapters.audit_bundle.reckoning import must_add_up
-from adapters.audit_bundle.refusals import (
+from adapters.audit.bundle.identity import IssuedStatement, must_be_closed_with, must_be_said, read_issued
+from adapters.audit.bundle.reckoning import must_add_up
+from adapters.audit.bundle.refusals import (
     EventMissing,
     EventSuperfluous,
     RecordedAfterCutoff,
     UnreadableEvent,
     WrongCutoff,
 )
-from adapters.audit_proofs import Hash, MalformedProof, OtherCheckpoint, ProofObject, same
+from adapters.audit.proofs import Hash, MalformedProof, OtherCheckpoint, ProofObject, same
 from domain.audit.checkpoint import Checkpoint, open_checkpoint
 from domain.audit.leaf import Leaf, MalformedLine, parse
 from domain.audit.merkle import InvalidProof

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from adapters.audit_bundle.bundle import StatementBundle
-from adapters.audit_proofs import ConsistencyProof, InclusionProof, MalformedProof
+from adapters.audit.bundle.bundle import StatementBundle
+from adapters.audit.proofs import ConsistencyProof, InclusionProof, MalformedProof
 
 Proof = InclusionProof | ConsistencyProof | StatementBundle
 _READER: TypeAdapter[Proof] = TypeAdapter(Annotated[Proof, Field(discriminator="proof")])
