@@ -21,7 +21,7 @@ KILL_AT_COMMIT = """
 CREATE SEQUENCE tries;
 CREATE FUNCTION kill_once() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    IF nextval('tries') = 1 THEN
+    IF nextval('public.tries') = 1 THEN
         PERFORM pg_terminate_backend(pg_backend_pid());
     END IF;
     RETURN NULL;
