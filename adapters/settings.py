@@ -23,6 +23,8 @@ DOCUMENTATION: Mapping[str, str] = {
     "DEALTRAIL_CHECKPOINTS_TOPIC": "Topic that checkpoints are published to. Default: dealtrail.checkpoints.",
     "DEALTRAIL_LOG": "How log lines look: json or console. Default: console.",
     "DEALTRAIL_LOG_LEVEL": f"The least severe log line shown: {', '.join(LOG_LEVELS)}. Default: WARNING.",
+    "DEALTRAIL_METRICS_PORT": "Port at which a worker serves its metrics; without it, it serves none.",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "Where traces are sent, as http://host:4318; without it nothing is traced.",
 }
 """What each environment variable means, in the order of the fields of `Settings`."""
 
@@ -49,11 +51,16 @@ class Settings:
     checkpoints_topic: str
     log: Literal["json", "console"]
     log_level: str
+    metrics_port: int | None
+    otel_exporter_otlp_endpoint: str | None
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in `environment`; an empty value counts as none. Raises BadSetting."""
-    given = {name: environment.get(name, "").strip() for name in DOCUMENTATION}
+    """The settings in `environment`; an empty value counts as none. Raises BadSetting.
+
+    NAME_FILE names a file with the value of NAME: so no secret need be in the environment.
+    """
+    given = {name: _given(environment, name) for name in DOCUMENTATION}
     home = _path(given["DEALTRAIL_HOME"]) or _data_directory()
     return Settings(
         database_url=_database_url(given["DATABASE_URL"]),
@@ -68,7 +75,24 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         ),
         log=_log(given["DEALTRAIL_LOG"] or "console"),
         log_level=_log_level(given["DEALTRAIL_LOG_LEVEL"] or "WARNING"),
+        metrics_port=_port("DEALTRAIL_METRICS_PORT", given["DEALTRAIL_METRICS_PORT"]),
+        otel_exporter_otlp_endpoint=_otlp(given["OTEL_EXPORTER_OTLP_ENDPOINT"]),
     )
+
+
+def _given(environment: Mapping[str, str], name: str) -> str:
+    value, file = (environment.get(each, "").strip() for each in (name, f"{name}_FILE"))
+    if not file:
+        return value
+    if value:
+        raise BadSetting(f"{name}_FILE", file, f"left out where {name} is set")
+    try:
+        value = Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        value = ""
+    if not value:
+        raise BadSetting(f"{name}_FILE", file, "a file that can be read and has the value in it")
+    return value
 
 
 def _database_url(value: str) -> str | None:
@@ -104,6 +128,18 @@ def _seconds(variable: str, value: str) -> int:
     if not re.fullmatch("[0-9]{1,9}", value):
         raise BadSetting(variable, value, "a number of seconds, 0 or more")
     return int(value)
+
+
+def _port(variable: str, value: str) -> int | None:
+    if value and not (re.fullmatch("[0-9]{1,5}", value) and int(value) < 65536):
+        raise BadSetting(variable, value, "a port, 0 to 65535")
+    return int(value) if value else None
+
+
+def _otlp(value: str) -> str | None:
+    if value and not value.startswith(("http://", "https://")):
+        raise BadSetting("OTEL_EXPORTER_OTLP_ENDPOINT", value, "a URL that begins with http:// or https://")
+    return value or None
 
 
 def _kafka(value: str) -> str | None:

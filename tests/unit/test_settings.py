@@ -33,6 +33,8 @@ def test_what_is_set_is_taken() -> None:
             "DEALTRAIL_CHECKPOINTS_TOPIC": "deals.checkpoints",
             "DEALTRAIL_LOG": "json",
             "DEALTRAIL_LOG_LEVEL": "info",
+            "DEALTRAIL_METRICS_PORT": "9464",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
         }
     )
     assert settings == Settings(
@@ -46,7 +48,25 @@ def test_what_is_set_is_taken() -> None:
         "deals.checkpoints",
         "json",
         "INFO",
+        9464,
+        "http://collector:4318",
     )
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "database_url"
+    file.write_text("postgresql://dealtrail:secret@postgres/dealtrail\n")
+    settings = read_settings({"DATABASE_URL_FILE": str(file), "DATABASE_URL": ""})
+    assert settings.database_url == "postgresql://dealtrail:secret@postgres/dealtrail"
+
+
+def test_a_file_that_is_missing_empty_or_beside_a_value_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    for name in ("missing", "empty"):
+        with pytest.raises(BadSetting, match="DATABASE_URL_FILE is .*a file that can be read"):
+            read_settings({"DATABASE_URL_FILE": str(tmp_path / name)})
+    with pytest.raises(BadSetting, match="left out where DATABASE_URL is set"):
+        read_settings({"DATABASE_URL_FILE": str(tmp_path), "DATABASE_URL": "postgresql:///deals"})
 
 
 @pytest.mark.parametrize(
@@ -65,6 +85,9 @@ def test_what_is_set_is_taken() -> None:
         ("DEALTRAIL_CHECKPOINTS_TOPIC", ".."),
         ("DEALTRAIL_LOG", "xml"),
         ("DEALTRAIL_LOG_LEVEL", "LOUD"),
+        ("DEALTRAIL_METRICS_PORT", "65536"),
+        ("DEALTRAIL_METRICS_PORT", "-1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(variable: str, value: str) -> None:
