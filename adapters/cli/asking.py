@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from adapters.cli import moments
+from adapters.reading import moments
+from adapters.reading.source import Source
 from adapters.settings import BadSetting, Settings, read_settings
-from domain.kernel import Event, Recorded, Rejected
+from domain.kernel import Rejected
 from projections.asking import Axis, View, answer
 from projections.kernel import Failure, Progress
-from projections.timeline import History
 
 if TYPE_CHECKING:
     from adapters.wiring import Engine
@@ -42,15 +42,6 @@ class Request:
     reads: tuple[str, ...]
     at: tuple[int | None, datetime | None] | None = None
     hear: "Callable[[Source, Any], None] | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The view, and the log behind it: streams, and the events at positions in the order of the log."""
-
-    view: View
-    history: History
-    at: Callable[[Iterable[int]], Sequence[Recorded[Event]]]
 
 
 Command = Callable[..., None]
@@ -108,6 +99,8 @@ def refusing(*, as_json: bool) -> Iterator[None]:
         from services.answers import error_object
 
         _refuse(error_object(rejected), as_json=as_json)
+    except moments.BadMoment as bad:
+        raise click.BadParameter(str(bad)) from None
     except BadSetting as bad:
         _refuse({"code": "bad_setting", "message": f"{bad}.", "details": {}}, as_json=as_json, code=USAGE)
     except Stopped as stopped:
@@ -164,17 +157,10 @@ def source(request: Request) -> Iterator[Source]:
 
 
 def past(request: Request) -> tuple[int | None, datetime | None]:
-    """As of which position or moment. Raises click.BadParameter."""
+    """As of which position or moment. Raises BadMoment."""
     if request.at is not None:
         return request.at
-    if request.as_of is None:
-        return None, None
-    position = moments.position(request.as_of)
-    if position is None:
-        return None, moments.last_instant(request.as_of, request.settings.timezone)
-    if request.axis == "occurred":
-        raise click.BadParameter("positions are on the recorded axis; with --axis occurred give a moment")
-    return position, None
+    return moments.past(request.as_of, request.axis, request.settings.timezone)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from adapters.importers.submission import Submitter
 from projections.asking import Listing, View
 
 if TYPE_CHECKING:
-    from adapters.cli.payroll.ledger import Ledger
+    from adapters.reading.ledger import Ledger
 
 DONE, REFUSED, USAGE = 0, 1, 2
 

@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 import click
 
-from adapters.cli.asking import Request, Source, opened, progress, refusing
+from adapters.cli.asking import Request, opened, progress, refusing
 from adapters.cli.audit.sealing import seal_closes
+from adapters.reading.source import Source
 from adapters.settings import Settings, read_settings
 
 
@@ -78,8 +79,8 @@ def import_(
 def demo(seed: int, leads: int, out: str | None, today: str | None) -> None:
     """Build a small company in the database, and print its reports."""
     from adapters.cli.demo import DemoEngine, DemoRequest, run_demo, show_payroll
-    from adapters.cli.payroll.ledger import Ledger
     from adapters.postgres.projecting.as_of import AsOf
+    from adapters.reading.ledger import Ledger
 
     with refusing(as_json=False):
         settings = read_settings()

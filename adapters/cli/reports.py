@@ -1,17 +1,16 @@
 """The commands whose answers are figures: funnel, cycle-time, owner, scorecard."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
-from adapters.cli import moments
 from adapters.cli.asking import Request, report, source, tell
 from adapters.cli.wording import counted
+from adapters.reading.moments import span
 from projections.asking import View
 from projections.cycle_time import CycleTime
 from projections.funnel import Funnel, FunnelBy
-from projections.grouping import DIMENSIONS, Dimension, Range
+from projections.grouping import DIMENSIONS, Dimension
 from projections.owner import Owner
 from projections.scorecard import Scorecard
 
@@ -40,14 +39,6 @@ def _funnel(
     within = span(start, end, request.settings.timezone)
     with source(request) as asked:
         tell(request, asked, ask(asked.view, pipeline=pipeline, kind=kind, by=by, span=within), draw_funnel)
-
-
-def span(start: str | None, end: str | None, zone: ZoneInfo) -> Range:
-    """From the first moment of `start` to the last one of `end`. Raises click.BadParameter."""
-    return Range(
-        None if start is None else moments.start(start, zone),
-        None if end is None else moments.until(end, zone),
-    )
 
 
 def draw_funnel(found: Funnel, view: View) -> None:

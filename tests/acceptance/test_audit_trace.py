@@ -12,12 +12,12 @@ import psycopg
 import pytest
 from histories import REPS, History
 
-from adapters.cli import moments
 from adapters.cli.asking import Source
 from adapters.cli.audit.trace import trace_figure
 from adapters.postgres.embedded import Embedded
 from adapters.postgres.lookups import view_of
 from adapters.postgres.projecting.as_of import AsOf
+from adapters.reading import moments
 from projections import contacts, cycle_time, funnel, neglected, owner, queue, scorecard
 from projections.asking import Axis, as_json
 from projections.grouping import DIMENSIONS, Range

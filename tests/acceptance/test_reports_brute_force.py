@@ -16,10 +16,10 @@ import pytest
 from brute_force import World
 from histories import History
 
-from adapters.cli import moments
 from adapters.postgres.embedded import Embedded
 from adapters.postgres.lookups import view_of
 from adapters.postgres.projecting.as_of import AsOf
+from adapters.reading import moments
 from projections import contacts, cycle_time, funnel, neglected, owner, queue, scorecard, timeline
 from projections.asking import Axis, View, answer
 from projections.grouping import DIMENSIONS, Range

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from adapters.cli import moments
-from adapters.cli.asking import REFUSED, Request, Source, Stopped, opened, progress, refusing
+from adapters.cli.asking import REFUSED, Request, Stopped, opened, progress, refusing
 from adapters.cli.audit.asked import asked
 from adapters.cli.audit.trusting import JSON
 from adapters.cli.audit.unlike import unlike
 from adapters.cli.wording import counted
+from adapters.reading import moments
+from adapters.reading.source import Source
 from adapters.settings import Settings, read_settings
 from projections.asking import View, answer
 from projections.asking import as_json as plain
@@ -169,7 +170,7 @@ def _replay_tables(until: str | None, *, as_json: bool) -> None:
 def _statements(settings: Settings, parts: "Engine", position: int) -> "tuple[View, Verified]":
     """Every statement issued up to there, computed anew from the log up to its own cutoff."""
     from adapters.cli.payroll.ledger import ledger_of
-    from adapters.cli.payroll.verify import verified
+    from adapters.reading.verifying import verified
     from projections.payroll.verifying import Verified
 
     book = ledger_of(Request(settings, False, None, "recorded", (), at=(position, None)), parts)

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from adapters.cli.asking import REFUSED, Request, Source
+from adapters.cli.asking import REFUSED, Request
 from adapters.cli.audit.asked import asked
 from adapters.cli.audit.trusting import JSON
 from adapters.cli.wording import counted
+from adapters.reading.source import Source
 from projections.asking import Listing, View, answer, as_json
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def trace_figure(
 
     Raises UnknownFigure or NotTraced.
     """
-    from adapters.cli.reports import span
+    from adapters.reading.moments import span
     from projections.tracing import places
     from projections.tracing.cycle_time import trace_cycle_time
     from projections.tracing.funnel import trace_funnel

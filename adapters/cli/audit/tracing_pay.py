@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.cli.asking import Request
 
 if TYPE_CHECKING:
-    from adapters.cli.payroll.ledger import Ledger
+    from adapters.reading.ledger import Ledger
     from domain.payroll.events import StatementIssued
     from projections.asking import View
     from projections.payroll.previews import Pay
@@ -47,7 +47,7 @@ def trace_pay(
 
 
 def _of_statement(report: str, book: "Ledger", place: "Place", path: tuple[Any, ...], pay: "Pay") -> "Trace":
-    from adapters.cli.payroll.explain import background
+    from adapters.reading.explaining import background
     from projections.payroll.explaining import explain
     from projections.tracing.statements import trace_line, trace_total
 

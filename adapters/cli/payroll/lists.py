@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from adapters.cli.asking import Request, Source, report, source, tell
+from adapters.cli.asking import Request, report, source, tell
 from adapters.cli.lists import REP, draw_list
+from adapters.reading.source import Source
 from projections.asking import Listing, View
 
 Columns = Callable[[View], Sequence[Any]]

@@ -9,9 +9,7 @@ from adapters.cli.wording import counted
 from projections.asking import View
 
 if TYPE_CHECKING:
-    from adapters.cli.payroll.ledger import Ledger
-    from domain.shared.periods import Period
-    from projections.payroll.verifying import Difference, Verified
+    from projections.payroll.verifying import Verified
 
 
 @click.argument("period", required=False)
@@ -21,6 +19,7 @@ def _verify(request: Request, period: str | None) -> None:
     Exit code 1 if any is not what the log gives, to the byte.
     """
     from adapters.cli.payroll.ledger import ledger
+    from adapters.reading.verifying import verified
     from domain.shared.periods import Period
 
     if request.axis == "occurred":
@@ -31,23 +30,6 @@ def _verify(request: Request, period: str | None) -> None:
         tell(request, book.source, found, draw_verified)
     if found.count:
         raise click.exceptions.Exit(REFUSED)
-
-
-def verified(book: "Ledger", month: "Period | None") -> "Verified":
-    """What is wrong with the month's statements, or any. Raises PeriodOpen for a month that isn't closed."""
-    from adapters.statements.frozen import PeriodOpen
-    from projections.payroll.verifying import Verified, differences
-
-    closes = [(one, closed) for one, closed in book.closes() if month in (None, one)]
-    if month is not None and not closes:
-        raise PeriodOpen(period=str(month))
-    items: list[Difference] = []
-    statements = 0
-    for (one, closed), records in zip(closes, book.recomputed(closes), strict=True):
-        frozen = book.payday(one).statements
-        statements += len(frozen)
-        items += differences(one, closed, frozen, records)
-    return Verified(tuple(str(one) for one, _ in closes), statements, len(items), tuple(items))
 
 
 def draw_verified(found: "Verified", view: View) -> None:
