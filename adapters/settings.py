@@ -21,6 +21,13 @@ DOCUMENTATION: Mapping[str, str] = {
     "Default: 3600.",
     "KAFKA_BOOTSTRAP_SERVERS": "Kafka, as host:port,host:port…; without it nothing is published.",
     "DEALTRAIL_CHECKPOINTS_TOPIC": "Topic that checkpoints are published to. Default: dealtrail.checkpoints.",
+    "DEALTRAIL_EVENTS_TOPIC": "Topic that publish puts the log's events on. Default: dealtrail.events.",
+    "DEALTRAIL_EVENTS_SOURCE": "The log's name in CloudEvents (their source). Default: dealtrail.",
+    "DEALTRAIL_ACTIONS_TOPIC": "Topic that ingest takes actions from. Default: dealtrail.actions.",
+    "DEALTRAIL_DEAD_LETTERS_TOPIC": "Topic of what ingest had to refuse. Default: dealtrail.dead-letters.",
+    "DEALTRAIL_INGEST_GROUP": "Consumer group of all that ingest. Default: dealtrail.ingest.",
+    "DEALTRAIL_PARTITIONS": "Partitions of a topic of events or actions that is made. Default: 12.",
+    "DEALTRAIL_DEAD_LETTERS_DAYS": "So long ingest redrive can send a dead letter again. Default: 30.",
     "DEALTRAIL_LOG": "How log lines look: json or console. Default: console.",
     "DEALTRAIL_LOG_LEVEL": f"The least severe log line shown: {', '.join(LOG_LEVELS)}. Default: WARNING.",
     "DEALTRAIL_METRICS_PORT": "Port at which a worker serves its metrics; without it, it serves none.",
@@ -49,6 +56,13 @@ class Settings:
     seal_seconds: int
     kafka_bootstrap_servers: str | None
     checkpoints_topic: str
+    events_topic: str
+    events_source: str
+    actions_topic: str
+    dead_letters_topic: str
+    ingest_group: str
+    partitions: int
+    dead_letters_days: int
     log: Literal["json", "console"]
     log_level: str
     metrics_port: int | None
@@ -72,6 +86,19 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         kafka_bootstrap_servers=_kafka(given["KAFKA_BOOTSTRAP_SERVERS"]),
         checkpoints_topic=_topic(
             "DEALTRAIL_CHECKPOINTS_TOPIC", given["DEALTRAIL_CHECKPOINTS_TOPIC"] or "dealtrail.checkpoints"
+        ),
+        events_topic=_topic("DEALTRAIL_EVENTS_TOPIC", given["DEALTRAIL_EVENTS_TOPIC"] or "dealtrail.events"),
+        events_source=given["DEALTRAIL_EVENTS_SOURCE"] or "dealtrail",
+        actions_topic=_topic(
+            "DEALTRAIL_ACTIONS_TOPIC", given["DEALTRAIL_ACTIONS_TOPIC"] or "dealtrail.actions"
+        ),
+        dead_letters_topic=_topic(
+            "DEALTRAIL_DEAD_LETTERS_TOPIC", given["DEALTRAIL_DEAD_LETTERS_TOPIC"] or "dealtrail.dead-letters"
+        ),
+        ingest_group=_topic("DEALTRAIL_INGEST_GROUP", given["DEALTRAIL_INGEST_GROUP"] or "dealtrail.ingest"),
+        partitions=_count("DEALTRAIL_PARTITIONS", given["DEALTRAIL_PARTITIONS"] or "12", 10_000),
+        dead_letters_days=_count(
+            "DEALTRAIL_DEAD_LETTERS_DAYS", given["DEALTRAIL_DEAD_LETTERS_DAYS"] or "30", 36_500
         ),
         log=_log(given["DEALTRAIL_LOG"] or "console"),
         log_level=_log_level(given["DEALTRAIL_LOG_LEVEL"] or "WARNING"),
@@ -152,6 +179,12 @@ def _topic(variable: str, value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", value) or value in (".", ".."):
         raise BadSetting(variable, value, "a topic's name: letters, digits, dots, dashes, 249 at most")
     return value
+
+
+def _count(variable: str, value: str, most: int) -> int:
+    if not re.fullmatch("[0-9]{1,9}", value) or not 1 <= int(value) <= most:
+        raise BadSetting(variable, value, f"a whole number from 1 to {most}")
+    return int(value)
 
 
 def _log(value: str) -> Literal["json", "console"]:
