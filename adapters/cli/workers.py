@@ -1,17 +1,16 @@
 """The workers: project keeps the read tables up with the log, rebuild builds them anew."""
 
 import json
-import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from adapters.cli.asking import REFUSED, Stopped, opened, progress, refusing
+from adapters.cli.stopping import working
 from adapters.logging import Logger
 from adapters.settings import read_settings
 from domain.kernel import Rejected
@@ -43,15 +42,9 @@ def project(once: bool, as_json: bool) -> None:
             _seal_once(parts)
             _publish_once(parts)
         else:
-            stop = threading.Event()
-
-            def end(_signal: int, _frame: FrameType | None) -> None:
-                stop.set()
-
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, end)
-            click.echo("Following the log. Ctrl-C ends it.", err=True)
-            _follow(parts, stop)
+            with working(parts) as stop:
+                click.echo("Following the log. Ctrl-C ends it.", err=True)
+                _follow(parts, stop)
             failures = []
         _report(parts.store.head(), failures, time.monotonic() - started, as_json=as_json)
 

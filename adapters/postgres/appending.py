@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed
 
+from adapters.observing.work import Work
 from adapters.postgres import vault
 from adapters.postgres.codec import COPIED_COLUMNS, Prepared
 from adapters.postgres.database import Database
@@ -98,7 +99,8 @@ class Appender:
         self._unanswered = None
         for attempt in range(ATTEMPTS_MAX):
             try:
-                self._attempt(calls)
+                with Work("commit", actions=sum(len(call.prepared) for call in calls)) as work:
+                    work.facts["events"] = self._attempt(calls)
                 return
             except (psycopg.OperationalError, psycopg.InterfaceError):
                 self.close()
@@ -110,22 +112,24 @@ class Appender:
                 self.close()
                 raise
 
-    def _attempt(self, calls: list[Appending]) -> None:
+    def _attempt(self, calls: list[Appending]) -> int:
+        """How many events this wrote."""
         connection = self._connection or self._connect()
         connection.execute(self._begin)
         if self._unanswered is not None and self._was_committed(connection, self._unanswered):
             connection.execute("ROLLBACK")
-            return  # The verdicts of the attempt that got no answer stand.
+            return 0  # The verdicts of the attempt that got no answer stand.
         self._unanswered = None
         judge, transaction = self._look(connection, calls)
         for call in calls:
             call.verdicts = judge.verdicts(call.prepared)
         if not judge.lines:
             connection.execute("ROLLBACK")
-            return
+            return 0
         self._copy(connection, judge.lines)
         self._unanswered = transaction
         self._finish(connection, *vault.changes(judge.erased, judge.keys))
+        return len(judge.lines)
 
     def _look(self, connection: Connection[TupleRow], calls: Sequence[Appending]) -> tuple[Judge, str]:
         """One query for all that the judge must know, and the transaction's own id."""

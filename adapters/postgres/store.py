@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import psycopg
 
+from adapters.observing.work import Work
 from adapters.postgres.appending import Appender, Appending
 from adapters.postgres.codec import COLUMNS, Codec, Prepared, RawRow
 from adapters.postgres.database import Database
@@ -55,7 +56,8 @@ class PostgresStore:
         if not units:
             return []
         call = Appending(units)
-        self._group.submit(call)
+        with Work("append", actions=len(units)):
+            self._group.submit(call)
         return self._outcomes(call)
 
     def load(self, streams: Iterable[str]) -> dict[str, list[Recorded[Event]]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from adapters.observing.work import Work
 from adapters.postgres.database import Database
 from adapters.postgres.projecting import log, standing
 from adapters.postgres.projecting.batch import fold_batch
@@ -93,12 +94,13 @@ class Live:
 
     def _fold(self, connection: Connection[TupleRow], names: Sequence[str], after: int, upto: int) -> None:
         """One batch in one transaction. Those that another runner moved or rebuilt meanwhile are left out."""
-        with connection.transaction():
+        with Work("fold", positions=upto - after, upto=upto) as work, connection.transaction():
             # Lost in a crash of the server, rows and checkpoint go together and are folded again.
             connection.execute("SET LOCAL synchronous_commit = off")
             locked = standing.lock(connection, names).values()
             current = [each for each in locked if each.position == after and self._fits(each)]
             projections = [self._projections[each.name] for each in current]
+            work.facts["projections"] = [each.name for each in current]
             facts = log.read(connection, after, upto, log.categories(projections))
             for stored, projection in zip(current, projections, strict=True):
                 if of_category := facts[projection.category]:
