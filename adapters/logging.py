@@ -2,9 +2,13 @@
 
 import logging
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, Literal
 
+_bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default={})  # noqa: B039 - never changed in place
 _MAP = logging.getLevelNamesMapping()
 
 
@@ -20,6 +24,9 @@ class Logger:
 
     def __init__(self, name: str) -> None:
         self._name = name
+
+    def debug(self, event: str, **facts: Any) -> None:
+        say(self._name, logging.DEBUG, event, facts)
 
     def info(self, event: str, **facts: Any) -> None:
         say(self._name, logging.INFO, event, facts)
@@ -44,13 +51,28 @@ def configure(look: Literal["json", "console"], level: str) -> None:
         root.addHandler(_FromLibraries())
 
 
+@contextmanager
+def bound(**facts: Any) -> Iterator[None]:
+    """These facts are in every line that is said within, in this thread or task: a request's id, say."""
+    token = _bound.set({**_bound.get(), **facts})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def shows(level: int) -> bool:
+    """Whether lines of this level are shown: for whoever would have to gather facts for many."""
+    return level >= _Shape.level
+
+
 def say(name: str, level: int, event: str, facts: dict[str, Any]) -> None:
     """Write one line, unless its level is below what is shown."""
     if level >= _Shape.level:
         _configured()
         import structlog
 
-        structlog.get_logger().bind(logger=name).log(level, event, **facts)
+        structlog.get_logger().bind(logger=name).log(level, event, **{**_bound.get(), **facts})
 
 
 class _FromLibraries(logging.Handler):

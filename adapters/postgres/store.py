@@ -3,10 +3,12 @@
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from logging import DEBUG
 from typing import Any, cast
 
 import psycopg
 
+from adapters.logging import Logger, shows
 from adapters.observing.work import Work
 from adapters.postgres.appending import Appender, Appending
 from adapters.postgres.codec import COLUMNS, Codec, Prepared, RawRow
@@ -17,6 +19,8 @@ from adapters.postgres.vault import SECRETS, TextOpener, key_ids
 from adapters.postgres.wire import array_literal
 from domain.kernel import Event, Recorded
 from services.ports import Appended, Duplicate, Outcome, Unit
+
+_logger = Logger(__name__)
 
 READ_ATTEMPTS_MAX = 5
 EVENTS_MOSTLY_MAX = 6
@@ -211,6 +215,7 @@ class PostgresStore:
         outcomes: list[Outcome] = []
         for prepared, verdict in zip(call.prepared, call.verdicts, strict=True):
             if isinstance(verdict, Placed):
+                _tell(prepared, verdict)
                 outcomes.append(Appended(prepared.facts(verdict.position, verdict.recorded_at)))
             elif isinstance(verdict, Known):
                 outcomes.append(Duplicate(earlier[prepared.key]))
@@ -236,3 +241,16 @@ class PostgresStore:
                 if attempt == READ_ATTEMPTS_MAX:
                     raise
         raise AssertionError("not reached")
+
+
+def _tell(prepared: Prepared, placed: Placed) -> None:
+    if shows(DEBUG):
+        unit = prepared.unit
+        _logger.debug(
+            "recorded",
+            source=unit.source,
+            action=unit.action,
+            correlation=unit.correlation_id,
+            position=placed.position,
+            events=len(unit.events),
+        )

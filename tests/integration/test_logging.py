@@ -5,17 +5,19 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from reporting import Story
 
-from adapters.logging import Logger, configure
+from adapters.logging import Logger, bound, configure
 from adapters.settings import read_settings
 from adapters.wiring import engine
 from domain.deals.events import StageEntered
 from projections.deals import Deals
+from services.intake import Submission
 
 SAY = Logger("here")
 
@@ -65,6 +67,47 @@ def test_libraries_take_the_same_way(capsys: pytest.CaptureFixture[str]) -> None
         "warning",
     )
     assert "ValueError: broken" in second["exception"]
+
+
+def test_what_is_bound_is_in_every_line_of_the_thread_and_no_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure("json", "INFO")
+    with bound(request="r-1"):
+        with bound(correlation="c-1"):
+            SAY.info("within", position=7)
+            other = threading.Thread(target=SAY.info, args=("beside",))
+            other.start()
+            other.join()
+        SAY.info("around", request="r-2")
+    SAY.info("after")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [
+        (line["event"], line.get("request"), line.get("correlation"), line.get("position")) for line in lines
+    ] == [
+        ("within", "r-1", "c-1", 7),
+        ("beside", None, None, None),
+        ("around", "r-2", None, None),
+        ("after", None, None, None),
+    ]
+
+
+def test_each_recorded_action_tells_its_place_to_who_wants_it_all(
+    database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = (
+        b'{"specversion": "1.0", "id": "a-1", "source": "crm", "type": "rep.hire", "subject": "ann",'
+        b' "data": {"name": "Ann"}, "time": "2026-01-02T03:04:05Z", "actor": "admin:office", "correlationid": "c-1"}'
+    )
+    settings = replace(read_settings({}), database_url=database_url, log="json")
+    for level in ("INFO", "DEBUG"):
+        with engine(replace(settings, log_level=level)) as parts:
+            (answer,) = parts.intake().submit([Submission(told.replace(b"a-1", level.encode()))])
+            assert answer.error is None
+    (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines() if "recorded" in line]
+    assert [line[key] for key in ("source", "action", "correlation", "position", "events")] == [
+        "crm", "DEBUG", "c-1", answer.positions[0], 1
+    ]  # fmt: skip
 
 
 def test_a_failing_projection_tells_its_place(
