@@ -9,7 +9,10 @@ from functools import cached_property
 from adapters.audit.keys import Keys
 from adapters.kafka.checkpoints import CheckpointTopic
 from adapters.kafka.connecting import KafkaAway
+from adapters.kafka.publishing import EventsTopic
 from adapters.logging import Logger, configure
+from adapters.observing.intake import WatchedIntake
+from adapters.observing.tracing import tracing
 from adapters.postgres.audit.checkpoints import Checkpoints, Sealed
 from adapters.postgres.books import Books
 from adapters.postgres.database import Database
@@ -25,6 +28,7 @@ from projections.contacts import Contacts
 from projections.deals import Deals
 from projections.kernel import Progress, Projection
 from projections.leads import Leads
+from projections.mine import MyViews
 from projections.next_steps import NextSteps
 from projections.payroll.finance import Costs, Rates
 from projections.payroll.payments import Payments
@@ -50,6 +54,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     Statements(),
     Periods(),
     PayrollViews(),
+    MyViews(),
 )
 """Every question that has tables of its own. A new one is a line here."""
 
@@ -104,6 +109,20 @@ class Engine:
         servers = self.settings.kafka_bootstrap_servers
         return None if servers is None else CheckpointTopic(servers, self.settings.checkpoints_topic)
 
+    @cached_property
+    def events_topic(self) -> EventsTopic:
+        """Where the log is published; Kafka must be set."""
+        settings = self.settings
+        assert settings.kafka_bootstrap_servers is not None
+        return EventsTopic(
+            self.database,
+            self.store,
+            servers=settings.kafka_bootstrap_servers,
+            name=settings.events_topic,
+            partitions=settings.partitions,
+            source=settings.events_source,
+        )
+
     def publish(self) -> int:
         """Publish the checkpoints that are due, as many as some seconds allow; how many. Raises KafkaAway."""
         return 0 if self.checkpoint_topic is None else self.checkpoint_topic.publish(self.database)
@@ -111,7 +130,7 @@ class Engine:
     def intake(self) -> Intake:
         """A way in for actions: one for each thread."""
         needed = [projection for projection in PROJECTIONS if projection.name in Lookups.READS]
-        return Intake(
+        return WatchedIntake(
             self.store,
             secret=self.store.secret(),
             claims=Lookups(Projector(self.database, needed)),
@@ -134,6 +153,8 @@ def engine(settings: Settings) -> Iterator[Engine]:
     """Everything over the database that the settings name, started if it is the embedded one, migrated."""
     configure(settings.log, settings.log_level)
     with ExitStack() as stack:
+        if settings.otel_exporter_otlp_endpoint is not None:
+            stack.enter_context(tracing(settings.otel_exporter_otlp_endpoint))
         url = settings.database_url
         if url is None:
             server = Embedded(settings.home).start()

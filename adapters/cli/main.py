@@ -34,6 +34,7 @@ COMMANDS: Table = MappingProxyType(
         "audit": ("adapters.cli.audit.group:audit", "Prove that the log was only ever appended to."),
         "migrate": ("adapters.cli.migrate:migrate", "Bring the database up to this version, as its owner."),
         "project": ("adapters.cli.workers:project", "Keep the read tables up with the log."),
+        "publish": ("adapters.cli.publish:publish", "Publish the log to Kafka."),
         "rebuild": ("adapters.cli.workers:rebuild", "Build read tables anew from the log, and swap them in."),
     }
 )
