@@ -97,7 +97,8 @@ def test_each_recorded_action_tells_its_place_to_who_wants_it_all(
 ) -> None:
     told = (
         b'{"specversion": "1.0", "id": "a-1", "source": "crm", "type": "rep.hire", "subject": "ann",'
-        b' "data": {"name": "Ann"}, "time": "2026-01-02T03:04:05Z", "actor": "admin:office", "correlationid": "c-1"}'
+        b' "data": {"name": "Ann"}, "time": "2026-01-02T03:04:05Z", "actor": "admin:office",'
+        b' "correlationid": "c-1"}'
     )
     settings = replace(read_settings({}), database_url=database_url, log="json")
     for level in ("INFO", "DEBUG"):
