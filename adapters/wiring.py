@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
+from adapters.access.keys import ApiKeys
 from adapters.audit.keys import Keys
 from adapters.kafka.checkpoints import CheckpointTopic
 from adapters.kafka.connecting import KafkaAway
@@ -126,6 +127,11 @@ class Engine:
     def publish(self) -> int:
         """Publish the checkpoints that are due, as many as some seconds allow; how many. Raises KafkaAway."""
         return 0 if self.checkpoint_topic is None else self.checkpoint_topic.publish(self.database)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """Who may ask over HTTP."""
+        return ApiKeys(self.database, now)
 
     def intake(self) -> Intake:
         """A way in for actions: one for each thread."""

@@ -21,17 +21,23 @@ class Query(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The read tables as they stood after `position`, true at `moment`; `timezone` is the company's."""
+    """The read tables as they stood after `position`, true at `moment`; `timezone` is the company's.
+
+    Figures over many deals are of those of `reps` only, where these are given.
+    """
 
     query: Query
     moment: datetime
     axis: Axis
     position: int
     timezone: str = "UTC"
+    reps: tuple[str, ...] | None = None
 
     def ask(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
-        """Rows of the statement; `moment` and `timezone` are always among its parameters."""
-        return self.query(sql, {"moment": self.moment, "timezone": self.timezone, **parameters})
+        """Rows of the statement; `moment`, `timezone` and `reps` are always among its parameters."""
+        reps = None if self.reps is None else list(self.reps)
+        given = {"moment": self.moment, "timezone": self.timezone, "reps": reps}
+        return self.query(sql, given | parameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from projections.asking import STANDS_FOR, View, days
-from projections.grouping import Key, Range, joins_for, key_of, within
+from projections.grouping import Key, Range, in_scope, joins_for, key_of, within
 from projections.tally import Tally
 
 Tallies = dict[str | None, Tally]
@@ -30,10 +30,10 @@ def overall(view: View, pipeline: str, groups: Tallies, span: Range) -> Tally:
     return tallies[None]
 
 
-def _deals(by: Key | None, *, visits: str = "", stand_in: bool = False) -> str:
+def _deals(view: View, by: Key | None, *, visits: str = "", stand_in: bool = False) -> str:
     return f"""
         FROM deal d {visits} {joins_for(by, stand_in=stand_in)}
-        WHERE d.pipeline = %(pipeline)s AND {within("d.opened_at")}"""
+        WHERE {in_scope(view)} AND d.pipeline = %(pipeline)s AND {within("d.opened_at")}"""
 
 
 def _count_deals(
@@ -49,7 +49,7 @@ def _count_deals(
         f"""{STANDS_FOR}
         SELECT {key_of(by, month_of="d.opened_at")}, d.status, d.stage, d.visited, d.loss_reason, d.currency,
                count(*), sum(d.amount)
-        {_deals(by)}
+        {_deals(view, by)}
         GROUP BY 1, 2, 3, 4, 5, 6""",
         **parameters,
     )
@@ -78,7 +78,7 @@ def _count_leads(
         f"""{STANDS_FOR}
         SELECT key, count(*) FROM (
             SELECT {key_of(by, month_of="d.opened_at")} AS key, coalesce(s.target, d.lead) AS lead
-            {_deals(by, stand_in=True)}
+            {_deals(view, by, stand_in=True)}
             GROUP BY 1, 2
         ) leads GROUP BY key""",
         **parameters,
@@ -95,7 +95,7 @@ def _measure_stays(
         SELECT key, stage, percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY spent_us) FROM (
             SELECT {key_of(by, month_of="d.opened_at")} AS key, v.stage COLLATE "C" AS stage,
                    {SPENT_US} AS spent_us
-            {_deals(by, visits="JOIN stage_visit v ON v.deal = d.deal")}
+            {_deals(view, by, visits="JOIN stage_visit v ON v.deal = d.deal")}
             AND v.latest
         ) stays GROUP BY key, stage""",
         **parameters,

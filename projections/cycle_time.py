@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from projections.asking import MICROSECONDS_PER_DAY, STANDS_FOR, View, days
-from projections.grouping import Dimension, joins_for, key_of
+from projections.grouping import Dimension, in_scope, joins_for, key_of
 from projections.pipelines import must_know_pipeline
 
 Outcome = Literal["won", "lost", "closed"]
@@ -23,7 +23,7 @@ _CYCLE = """
     SELECT d.deal, {key} AS key, {duration} AS us,
            d.status <> 'open' AND (%(outcome)s = 'closed' OR d.status = %(outcome)s) AS ended
     FROM deal d {joins}
-    WHERE d.pipeline = %(pipeline)s AND (d.status <> 'open' OR NOT %(by_month)s)
+    WHERE {in_scope} AND d.pipeline = %(pipeline)s AND (d.status <> 'open' OR NOT %(by_month)s)
 )
 """
 
@@ -132,6 +132,7 @@ def _ask(
         key=key_of(by, month_of="d.closed_at"),
         joins=joins_for(by, own=since == "lead"),
         duration=_duration(since),
+        in_scope=in_scope(view),
     )
     sql = STANDS_FOR + cycle + figures
     return view.ask(sql, pipeline=pipeline, outcome=outcome, by_month=by == "month")

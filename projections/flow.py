@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from projections.asking import STANDS_FOR, View, days
-from projections.grouping import Key, Range, joins_for, key_of, within
+from projections.grouping import Key, Range, in_scope, joins_for, key_of, within
 from projections.tally import Tally
 
 Tallies = dict[str | None, Tally]
@@ -31,7 +31,7 @@ def overall(view: View, pipeline: str, groups: Tallies, span: Range) -> Tally:
         f"""{STANDS_FOR}, moved AS ({_MOVED})
         SELECT count(DISTINCT coalesce(s.target, d.lead) COLLATE "C")
         FROM deal d JOIN moved USING (deal) {joins_for(None, stand_in=True)}
-        WHERE d.pipeline = %(pipeline)s""",
+        WHERE {in_scope(view)} AND d.pipeline = %(pipeline)s""",
         **parameters,
     )
     _measure_stays(view, key_of(None, month_of=""), None, parameters, tallies)
@@ -54,7 +54,7 @@ def _count_deals(view: View, key: str, by: Key | None, parameters: Parameters, t
             SELECT {key} AS key, coalesce(s.target, d.lead) AS lead, closed.deal IS NULL AS open,
                    CASE WHEN d.status = 'open' THEN d.stage END AS stage
             FROM deal d JOIN moved USING (deal) LEFT JOIN closed USING (deal) {joins_for(by, stand_in=True)}
-            WHERE d.pipeline = %(pipeline)s
+            WHERE {in_scope(view)} AND d.pipeline = %(pipeline)s
         )
         SELECT key, stage, count(*), count(*) FILTER (WHERE open), NULL FROM counted GROUP BY key, stage
         UNION ALL
@@ -80,7 +80,7 @@ def _count_closes(view: View, key: str, by: Key | None, parameters: Parameters, 
         )
         SELECT {key}, c.outcome, c.stage, c.reason, c.currency, count(*), sum(c.amount)
         FROM deal d JOIN closed c USING (deal) {joins_for(by)}
-        WHERE d.pipeline = %(pipeline)s
+        WHERE {in_scope(view)} AND d.pipeline = %(pipeline)s
         GROUP BY 1, 2, 3, 4, 5""",
         **parameters,
     )
@@ -106,7 +106,7 @@ def _count_passed(view: View, key: str, by: Key | None, parameters: Parameters, 
         ), kinds AS (
             SELECT {key} AS key, d.deal, came_from, went_to, won
             FROM deal d JOIN moves USING (deal) {joins_for(by)}
-            WHERE d.pipeline = %(pipeline)s
+            WHERE {in_scope(view)} AND d.pipeline = %(pipeline)s
         ), stages AS (SELECT name, ordinal FROM stage WHERE pipeline = %(pipeline)s)
         SELECT key, name, ordinal, count(*) FROM (
             SELECT DISTINCT key, reached.name, reached.ordinal, deal FROM (
@@ -138,7 +138,7 @@ def _measure_stays(view: View, key: str, by: Key | None, parameters: Parameters,
         SELECT {key}, stays.stage COLLATE "C",
                percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY stays.spent_us)
         FROM deal d JOIN stays USING (deal) {joins_for(by)}
-        WHERE d.pipeline = %(pipeline)s
+        WHERE {in_scope(view)} AND d.pipeline = %(pipeline)s
         GROUP BY 1, 2""",
         **parameters,
     )

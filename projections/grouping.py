@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from projections.asking import OWNER_NOW
+from projections.asking import OWNER_NOW, View
 
 Dimension = Literal["rep", "channel", "product", "branch", "month"]
 DIMENSIONS: tuple[Dimension, ...] = ("rep", "channel", "product", "branch", "month")
@@ -26,6 +26,13 @@ _STANDING_LEAD = STAND_IN + " LEFT JOIN lead l ON l.lead = coalesce(s.target, d.
 _OWN_LEAD = _STANDING_LEAD + " LEFT JOIN lead own ON own.lead = s.lead"
 _THEIR_REP = f" LEFT JOIN rep r ON r.rep = {_REP}"
 _JOINS = {"rep": _STANDING_LEAD, "channel": _OWN_LEAD, "branch": _OWN_LEAD + _THEIR_REP}
+
+
+def in_scope(view: View) -> str:
+    """SQL, after STANDS_FOR: the deal `d` is one that the view shows, all or those of its `reps`."""
+    if view.reps is None:
+        return "true"
+    return f"d.deal IN (SELECT d.deal FROM deal d{_STANDING_LEAD} WHERE {_REP} = ANY(%(reps)s))"
 
 
 def key_of(by: Key | None, *, month_of: str) -> str:

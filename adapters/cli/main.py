@@ -32,6 +32,7 @@ COMMANDS: Table = MappingProxyType(
             "What is held on a person, and forgetting who they are.",
         ),
         "audit": ("adapters.cli.audit.group:audit", "Prove that the log was only ever appended to."),
+        "key": ("adapters.cli.access.group:key", "Keys of those who ask over HTTP, and what they may."),
         "migrate": ("adapters.cli.migrate:migrate", "Bring the database up to this version, as its owner."),
         "project": ("adapters.cli.workers:project", "Keep the read tables up with the log."),
         "publish": ("adapters.cli.publish:publish", "Publish the log to Kafka."),

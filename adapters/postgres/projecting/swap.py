@@ -4,17 +4,23 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from psycopg import Connection
-from psycopg.errors import LockNotAvailable, QueryCanceled, UndefinedColumn, UndefinedTable
+from psycopg.errors import (
+    InvalidSchemaName,
+    LockNotAvailable,
+    QueryCanceled,
+    UndefinedColumn,
+    UndefinedTable,
+)
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier, Literal
 
 from adapters.logging import Logger
-from adapters.postgres.projecting.tables import create_view, table_of
+from adapters.postgres.projecting.tables import MY_VIEWS, create_view, table_of
 from projections.kernel import Projection
 
-AUDITOR, PAYROLL = "dealtrail_auditor", "dealtrail_payroll"
-PAYROLL_VIEWS = "payroll_"
-"""Views named so are what payroll may read; the auditor may read everything here."""
+AUDITOR, PAYROLL, REP = "dealtrail_auditor", "dealtrail_payroll", "dealtrail_rep"
+READERS = {"payroll_": PAYROLL, MY_VIEWS: REP}
+"""Who may read the views named so; the auditor may read everything here."""
 _LOCK_MILLISECONDS_MAX = 300
 """Less than PostgreSQL's deadlock_timeout (1 s): if a reader and a swap block each other, the swap yields."""
 _PAUSE_SECONDS = 0.1
@@ -68,7 +74,7 @@ def swap(
         connection.execute(SQL("ALTER TABLE {} SET SCHEMA read").format(Identifier(schema, name)))
     made = _make_views(connection, views, strange)
     _comment(connection, made, comments)
-    _grant(connection, [*tables, *made], readers)
+    _grant(connection, [*tables, *made], readers, strange)
 
 
 def _existing(connection: Connection[TupleRow], names: Iterable[str]) -> list[str]:
@@ -133,7 +139,9 @@ def _view(commented: str) -> str:
 
 def _readers(connection: Connection[TupleRow]) -> dict[str, set[str]]:
     """Who was given the right to read each relation; and under no name, which of our own roles there are."""
-    known = connection.execute("SELECT rolname FROM pg_roles WHERE rolname IN (%s, %s)", (AUDITOR, PAYROLL))
+    known = connection.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname IN (%s, %s, %s)", (AUDITOR, PAYROLL, REP)
+    )
     readers: dict[str, set[str]] = {"": {row[0] for row in known}}
     granted = connection.execute(
         "SELECT c.relname, coalesce(r.rolname, '') FROM pg_class c"
@@ -147,10 +155,15 @@ def _readers(connection: Connection[TupleRow]) -> dict[str, set[str]]:
 
 
 def _grant(
-    connection: Connection[TupleRow], relations: Iterable[str], readers: Mapping[str, set[str]]
+    connection: Connection[TupleRow],
+    relations: Iterable[str],
+    readers: Mapping[str, set[str]],
+    strange: set[str],
 ) -> None:
+    """Somebody else's view may be named as ours are, and show anything: it keeps the readers it had."""
     for relation in relations:
-        by_right = {AUDITOR, PAYROLL} if relation.startswith(PAYROLL_VIEWS) else {AUDITOR}
+        ours = READERS.items() if relation not in strange else ()
+        by_right = {AUDITOR, *(role for prefix, role in ours if relation.startswith(prefix))}
         for role in sorted(readers[""] & by_right | readers.get(relation, set())):
             to = Identifier(role) if role else SQL("PUBLIC")
             connection.execute(SQL("GRANT SELECT ON read.{} TO {}").format(Identifier(relation), to))
@@ -167,7 +180,7 @@ def _make_views(connection: Connection[TupleRow], views: Mapping[str, str], stra
             with connection.transaction():
                 connection.execute(create_view(name, sql))
             made.append(name)
-        except (UndefinedTable, UndefinedColumn) as error:
+        except (UndefinedTable, UndefinedColumn, InvalidSchemaName) as error:
             if name in strange:
                 raise
             _logger.warning("view_waits_for_its_tables", view=name, error=str(error).splitlines()[0])

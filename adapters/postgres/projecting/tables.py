@@ -17,6 +17,8 @@ Key = tuple[Hashable, ...]
 
 RESERVED = frozenset({"projection", "checkpoint"})
 """Tables of the engine itself in the schema `read`."""
+MY_VIEWS = "my_"
+"""Views named so give each login its own rows: what a query adds is computed only on those."""
 
 _SQL: dict[Any, tuple[str, wire.Render | None]] = {
     str: ("text", None),
@@ -145,5 +147,6 @@ def _column(kind: type[Row], name: str, hint: Any) -> Column:
 
 def create_view(name: str, sql: str, *, temporary: bool = False) -> Composed:
     """The statement that makes a projection's view; its query finds tables by the search path."""
-    head = SQL("CREATE TEMP VIEW {} AS ") if temporary else SQL("CREATE VIEW {} AS ")
-    return Composed([head.format(Identifier(name)), SQL(sql)])
+    head = SQL("CREATE TEMP VIEW {}{} AS ") if temporary else SQL("CREATE VIEW {}{} AS ")
+    barrier = SQL(" WITH (security_barrier)" if name.startswith(MY_VIEWS) else "")
+    return Composed([head.format(Identifier(name), barrier), SQL(sql)])

@@ -1,0 +1,158 @@
+"""Whom does a lead or a deal concern, and what may reps read of it in SQL?"""
+
+from typing import ClassVar
+
+from domain.kernel import Event, Recorded
+from projections.asking import OWNER_NOW, STANDS_FOR, View
+from projections.kernel import Projection, Row, Rows
+from projections.payroll.views import PayrollViews
+
+_WHOSE_DEAL = f"""
+    SELECT d.deal, CASE WHEN d.status = 'open' THEN {OWNER_NOW} ELSE d.closed_owner END AS rep
+    FROM deal d LEFT JOIN stands_for s ON s.lead = d.lead
+    LEFT JOIN lead l ON l.lead = coalesce(s.target, d.lead)
+    UNION
+    SELECT deal, rep FROM deal_share"""
+"""A deal concerns the lead's owner, at the close or while it is open now, and whoever is on its split."""
+
+
+def concerned_with_deal(view: View, deal: str) -> frozenset[str]:
+    """Whose deal it is, and who is on its split; nobody for a deal that isn't there."""
+    rows = view.ask(
+        f"{STANDS_FOR} SELECT rep FROM ({_WHOSE_DEAL}) one WHERE deal = %(deal)s AND rep IS NOT NULL",
+        deal=deal,
+    )
+    return frozenset(rep for (rep,) in rows)
+
+
+def concerned_with_lead(view: View, lead: str) -> frozenset[str]:
+    """Whose the lead is now, or of what it stands for or is merged into, and whom its deals concern."""
+    rows = view.ask(
+        f"""{STANDS_FOR}, meant AS (
+            SELECT coalesce((SELECT target FROM stands_for WHERE lead = %(lead)s), %(lead)s) AS lead
+        ), family AS (
+            SELECT lead FROM meant UNION SELECT s.lead FROM stands_for s JOIN meant ON s.target = meant.lead
+        )
+        SELECT {OWNER_NOW} FROM lead l JOIN meant ON meant.lead = l.lead WHERE {OWNER_NOW} IS NOT NULL
+        UNION
+        SELECT one.rep FROM ({_WHOSE_DEAL}) one JOIN deal USING (deal) JOIN family USING (lead)
+        WHERE one.rep IS NOT NULL""",
+        lead=lead,
+    )
+    return frozenset(rep for (rep,) in rows)
+
+
+_NOW = {"moment": "now()"}
+_MY_LEAD = f"""
+SELECT l.lead, l.status, l.name, l.channel, l.campaign, l.branch, l.owner, l.since, l.expires_at,
+    l.registered_at, l.by_position
+FROM lead l WHERE {OWNER_NOW % _NOW} IN (SELECT access.reps())
+"""
+_MY_DEAL = f"""
+{STANDS_FOR}, concern AS ({_WHOSE_DEAL % _NOW})
+SELECT d.deal, d.lead, d.pipeline, d.status, d.stage, d.stage_since, d.title, d.product, d.amount, d.currency,
+    d.opened_at, d.closed_at, d.loss_reason
+FROM deal d WHERE d.deal IN (
+    SELECT concern.deal FROM concern WHERE concern.rep IN (SELECT access.reps())
+)
+"""
+_MY_SHARE = """
+SELECT h.deal, h.rep, h.role, h.percent FROM deal_share h WHERE h.rep IN (SELECT access.reps())
+"""
+_MY_STATEMENT = """
+SELECT s.statement, s.period, s.rep, s.currency, s.total, s.lines, s.cutoff_position,
+    s.recorded_at AS issued_at
+FROM statement s WHERE s.rep IN (SELECT access.reps())
+"""
+_MY_LINE = """
+SELECT l.statement || '/' || l.line AS line_id, l.statement, l.line, s.period, s.rep, s.currency, l.amount,
+    l.kind, l.of, l.for_period, l.deal, l.earning, l.credited, l.role, l.basis, l.rate, l.share, l.rule,
+    l.plan, l.plan_version
+FROM statement_line l JOIN statement s ON s.statement = l.statement
+WHERE s.rep IN (SELECT access.reps())
+"""
+
+
+def _as_payroll_has(view: str, *columns: str) -> dict[str, str]:
+    return {column: PayrollViews.comments[f"{view}.{column}"] for column in columns}
+
+
+_CURRENCY = "ISO 4217 code of the amount."
+_COMMENTS: dict[str, dict[str, str]] = {
+    "my_lead": {
+        "": "The leads that are the login's rep's now (access.login), or of those below a head.",
+        "lead": "Its id.",
+        "status": "open or won.",
+        "name": "What it is called.",
+        "channel": "Where it came from.",
+        "campaign": "By which campaign.",
+        "branch": "Its branch.",
+        "owner": "Whose it is.",
+        "since": "Since when.",
+        "expires_at": "When the claim ends unless the lead is worked.",
+        "registered_at": "When the customer first showed interest.",
+        "by_position": "The event in the log that made it theirs.",
+    },
+    "my_deal": {
+        "": "The deals that are theirs, or were at the close, or on whose split they are.",
+        "deal": "Its id.",
+        "lead": "Of which lead.",
+        "pipeline": "In which pipeline.",
+        "status": "open, won or lost.",
+        "stage": "In which stage, or in which it was closed.",
+        "stage_since": "Since when.",
+        "title": "What it is called.",
+        "product": "What is sold.",
+        "amount": "What it is worth; empty if nobody said.",
+        "currency": _CURRENCY,
+        "opened_at": "When it was opened.",
+        "closed_at": "When it was won or lost.",
+        "loss_reason": "Why it was lost.",
+    },
+    "my_share": {
+        "": "Their shares of deals. Other reps' shares are not told.",
+        "deal": "Of which deal.",
+        "rep": "Whose share.",
+        "role": "Their part in it.",
+        "percent": "Of the credit.",
+    },
+    "my_statement": {
+        "": "Their statements of closed periods, as in read.payroll_statement.",
+        **_as_payroll_has(
+            "payroll_statement",
+            *("statement", "period", "rep", "currency", "total", "lines", "cutoff_position", "issued_at"),
+        ),
+    },
+    "my_line": {
+        "": "The lines of their statements, as in read.payroll_line.",
+        **_as_payroll_has(
+            "payroll_line",
+            *("line_id", "statement", "line", "period", "rep", "currency", "amount", "kind", "of"),
+            *("for_period", "deal", "earning", "credited", "role", "basis", "rate", "share", "rule"),
+            *("plan", "plan_version"),
+        ),
+    },
+}
+
+
+class MyViews(Projection):
+    """What a rep's own login may read in SQL: their rows alone. The views read the rows of others."""
+
+    name = "my_views"
+    category = "period"
+    rows: ClassVar[tuple[type[Row], ...]] = ()
+    views: ClassVar[dict[str, str]] = {
+        "my_lead": _MY_LEAD,
+        "my_deal": _MY_DEAL,
+        "my_share": _MY_SHARE,
+        "my_statement": _MY_STATEMENT,
+        "my_line": _MY_LINE,
+    }
+    comments: ClassVar[dict[str, str]] = {
+        f"{view}.{column}" if column else view: text
+        for view, columns in _COMMENTS.items()
+        for column, text in columns.items()
+    }
+
+    def apply(self, fact: Recorded[Event], rows: Rows) -> None:
+        """There is nothing to keep."""
