@@ -21,6 +21,7 @@ from services.handlers import Handler, handlers, subject_stream
 from services.payloads import LeaveRep
 from services.ports import (
     Appended,
+    Bookmark,
     Claims,
     Conflict,
     Duplicate,
@@ -75,6 +76,31 @@ class _Job:
 
 
 _Decided = tuple[_Job, Unit, Rejected | None]
+Marking = Callable[[Sequence[Mapping[str, Any] | None]], Bookmark]
+"""Given the error object of each submission, None where there is none: the bookmark to move then."""
+
+
+class _Reading:
+    """A batch that is read in order: how far the reader gets with it, told in the append that settles it."""
+
+    def __init__(self, mark: Marking, jobs: Sequence[_Job]) -> None:
+        self._mark, self._jobs = mark, jobs
+        self.moved = False
+
+    def bookmark(self, decided: Sequence[_Decided]) -> Bookmark:
+        """It moves if these are the last."""
+        deciding = {id(job): rejected for job, _, rejected in decided}
+        errors = []
+        for job in self._jobs:
+            rejected = deciding.get(id(job))
+            if job.answer is None and id(job) not in deciding:
+                bookmark = self._mark([None] * len(self._jobs))
+                return replace(bookmark, to=bookmark.at)
+            if rejected is not None:
+                errors.append(error_object(rejected))
+            else:
+                errors.append(None if job.answer is None else job.answer.error)
+        return self._mark(errors)
 
 
 class Intake:
@@ -103,19 +129,26 @@ class Intake:
         self._handlers: Mapping[str, Handler] = handlers(self._duties, claims, books)
         self._migrated_at: datetime | None = None
 
-    def submit(self, submissions: Sequence[Submission], *, migration: bool = False) -> list[Answer]:
+    def submit(
+        self, submissions: Sequence[Submission], *, migration: bool = False, mark: Marking | None = None
+    ) -> list[Answer]:
         """Handle the actions in order; one answer each. With `migration` recording times are taken over.
 
-        In a migration an action without a recording time takes that of the one recorded before it.
+        In a migration an action without a recording time takes that of the one recorded before it. With a
+        bookmark to `mark` no action overtakes another, and nothing is recorded once it is somebody else's:
+        raises Superseded.
         """
         now = self._clock()
         jobs = [self._job(submission, now, migration) for submission in submissions]
         refused: set[int] = set()
+        reading = None if mark is None else _Reading(mark, jobs)
         for together in _segments(jobs):
-            self._settle(together, refused)
+            self._settle(together, refused, reading)
             last = together[-1].action
             if last is not None and isinstance(last.data, LeaveRep):
                 self._hand_over_leads_of(last, last.data.successor)
+        if reading is not None and not reading.moved:
+            self._store.append((), reading.bookmark(()))
         self._recall.trim()
         return [job.answer for job in jobs if job.answer is not None]
 
@@ -172,16 +205,16 @@ class Intake:
             action = replace(action, recorded_at=recorded_at)
         return _Job(action, submission.group)
 
-    def _settle(self, jobs: Sequence[_Job], refused: set[int]) -> None:
+    def _settle(self, jobs: Sequence[_Job], refused: set[int], reading: _Reading | None = None) -> None:
         rounds = 0
         while jobs:
-            jobs = self._round(jobs, refused)
+            jobs = self._round(jobs, refused, reading)
             rounds += 1
             if jobs and rounds > 1:
                 # Others keep writing to the same streams: step out of their way for a moment.
                 time.sleep(random.uniform(0, PAUSE_MAX_SECONDS))
 
-    def _round(self, jobs: Sequence[_Job], refused: set[int]) -> list[_Job]:
+    def _round(self, jobs: Sequence[_Job], refused: set[int], reading: _Reading | None) -> list[_Job]:
         """Decide each, append all; gives those to be decided anew, in order."""
         actions = [job.action for job in jobs if job.action is not None]
         recorded = self._store.recorded([(action.source, action.id) for action in actions])
@@ -198,6 +231,8 @@ class Intake:
         for job in jobs:
             if job.group is not None and job.group in refused:
                 job.answer = Answer(skipped=True)
+            elif reading is not None and again:
+                again.append(job)
             elif (job.group is not None and job.group in refused_now) or (job.action and job.key in taken):
                 again.append(job)
             elif job.action is None:
@@ -215,15 +250,20 @@ class Intake:
                 decided.append((job, unit, rejected))
                 if rejected is not None and job.group is not None:
                     refused_now.add(job.group)
-        conflicts = self._append(began, decided, refused)
+        conflicts = self._append(began, decided, refused, reading)
         order = {id(job): place for place, job in enumerate(jobs)}
         return sorted(again + conflicts, key=lambda job: order[id(job)])
 
-    def _append(self, began: int, decided: Sequence[_Decided], refused: set[int]) -> list[_Job]:
+    def _append(
+        self, began: int, decided: Sequence[_Decided], refused: set[int], reading: _Reading | None
+    ) -> list[_Job]:
         """Append all at once and answer; gives the jobs to be decided anew."""
         as_decided = False
         try:
-            outcomes = self._store.append([unit for _, unit, _ in decided]) if decided else []
+            bookmark = None if reading is None or not decided else reading.bookmark(decided)
+            outcomes = self._store.append([unit for _, unit, _ in decided], bookmark) if decided else []
+            if reading is not None and bookmark is not None and bookmark.to != bookmark.at:
+                reading.moved = all(isinstance(outcome, Appended) for outcome in outcomes)
             as_decided = _as_decided(began, decided, outcomes)
         finally:
             self._desk.clear(as_decided=as_decided)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from domain.kernel import Event, Recorded
@@ -70,14 +70,45 @@ class OutOfOrder:
 Outcome = Appended | Duplicate | Conflict | OutOfOrder
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What was refused, as it came and from where, with the error object that says why."""
+
+    error: Mapping[str, Any]
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """How far `reader` is in what they record: from `at` it moves to `to`, and `refused` is kept then.
+
+    With `to` = `at` it stays, and only holds off whoever else believes to be the reader.
+    """
+
+    reader: str
+    at: int
+    to: int
+    refused: Sequence[DeadLetter] = ()
+
+
+class Superseded(Exception):  # noqa: N818 - named for what happened
+    """The bookmark isn't where its reader thought: somebody else has read on from there."""
+
+
 class Store(Protocol):
     """The log."""
 
-    def append(self, units: Sequence[Unit]) -> list[Outcome]:
+    def append(self, units: Sequence[Unit], bookmark: Bookmark | None = None) -> list[Outcome]:
         """Record units in order, durably, in one transaction; each succeeds or fails alone.
 
         A unit may expect what an earlier one of the same call wrote. May be called by many threads at once:
-        their units are committed together.
+        their units are committed together. With a bookmark none overtakes one that conflicts, and the
+        bookmark is moved, in that transaction, once all are recorded. Raises Superseded, recording nothing.
         """
 
     def load(self, streams: Iterable[str]) -> dict[str, list[Recorded[Event]]]:

@@ -11,13 +11,14 @@ from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed
 
 from adapters.observing.work import Work
-from adapters.postgres import vault
+from adapters.postgres import bookmarks, vault
 from adapters.postgres.codec import COPIED_COLUMNS, Prepared
 from adapters.postgres.database import Database
 from adapters.postgres.group_commit import Call
-from adapters.postgres.judging import Judge, Verdict
+from adapters.postgres.judging import Judge, Placed, Verdict
 from adapters.postgres.recorder import LogRecorder
 from adapters.postgres.wire import array_literal
+from services.ports import Bookmark, Superseded
 
 ATTEMPTS_MAX = 8
 BACKOFF_SECONDS = 0.05
@@ -50,13 +51,14 @@ FROM unnest(%s::text[], %s::text[]) AS wanted (source, action) CROSS JOIN LATERA
 
 
 class Appending(Call):
-    """A caller's units on their way into the log, and what became of each."""
+    """A caller's units on their way into the log, with a bookmark or none, and what became of each."""
 
-    __slots__ = ("prepared", "verdicts")
+    __slots__ = ("bookmark", "prepared", "verdicts")
 
-    def __init__(self, prepared: Sequence[Prepared]) -> None:
+    def __init__(self, prepared: Sequence[Prepared], bookmark: Bookmark | None = None) -> None:
         super().__init__()
         self.prepared = prepared
+        self.bookmark = bookmark
         self.verdicts: list[Verdict] = []
 
 

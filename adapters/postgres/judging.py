@@ -51,10 +51,17 @@ class Judge:
         self._recorded_at = recorded_at or datetime.min.replace(tzinfo=UTC)
         self._live = live
 
-    def verdicts(self, call: Sequence[Prepared]) -> list[Verdict]:
-        """Weigh the units of one call. What passes counts for those that follow."""
+    def verdicts(self, call: Sequence[Prepared], *, in_order: bool = False) -> list[Verdict]:
+        """Weigh the units of one call. What passes counts for those that follow.
+
+        With `in_order` none overtakes one that conflicts: whatever follows it conflicts too.
+        """
         later: set[str] = set()
-        return [self._weigh(prepared, later) for prepared in call]
+        found: list[Verdict] = []
+        for prepared in call:
+            held = in_order and bool(found) and isinstance(found[-1], Conflict)
+            found.append(Conflict(frozenset()) if held else self._weigh(prepared, later))
+        return found
 
     def _weigh(self, prepared: Prepared, later: set[str]) -> Verdict:
         """`later` collects the streams whose new events were recorded later than the caller decided them.

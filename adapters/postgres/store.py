@@ -18,7 +18,7 @@ from adapters.postgres.judging import Known, Placed
 from adapters.postgres.vault import SECRETS, TextOpener, key_ids
 from adapters.postgres.wire import array_literal
 from domain.kernel import Event, Recorded
-from services.ports import Appended, Duplicate, Outcome, Unit
+from services.ports import Appended, Bookmark, Duplicate, Outcome, Unit
 
 _logger = Logger(__name__)
 
@@ -50,16 +50,16 @@ class PostgresStore:
         self._secret: bytes | None = None
         self.decode = self._codec.decode
 
-    def append(self, units: Sequence[Unit]) -> list[Outcome]:
+    def append(self, units: Sequence[Unit], bookmark: Bookmark | None = None) -> list[Outcome]:
         """See the port. Raises Unstorable before anything is written; psycopg.OperationalError if the
         database stays away: what was recorded is then found by the action ids, when asked again."""
-        return self.append_prepared([Prepared(unit) for unit in units])
+        return self.append_prepared([Prepared(unit) for unit in units], bookmark)
 
-    def append_prepared(self, units: list[Prepared]) -> list[Outcome]:
+    def append_prepared(self, units: list[Prepared], bookmark: Bookmark | None = None) -> list[Outcome]:
         """`append` of what is ready for it."""
-        if not units:
+        if not units and bookmark is None:
             return []
-        call = Appending(units)
+        call = Appending(units, bookmark)
         with Work("append", actions=len(units)):
             self._group.submit(call)
         return self._outcomes(call)
