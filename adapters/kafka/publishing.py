@@ -11,6 +11,7 @@ from psycopg.rows import TupleRow
 from adapters.kafka import cloudevents, topics
 from adapters.kafka.connecting import PATIENCE_SECONDS, KafkaAway, client, talking
 from adapters.logging import Logger
+from adapters.observing.work import Work
 from adapters.postgres.codec import RawRow
 from adapters.postgres.database import Database
 from adapters.postgres.store import PostgresStore
@@ -95,9 +96,11 @@ class EventsTopic:
                 position = self._standing(connection, target)
                 while not stop.is_set():
                     for reached, rows in self._store.read_raw(position, page=PAGE):
-                        if not self._send(producer, rows, stop):
-                            return
-                        self._move(connection, target, reached)
+                        with Work("publish", topic=self.name, upto=reached) as work:
+                            if not self._send(producer, rows, stop):
+                                return
+                            self._move(connection, target, reached)
+                            work.facts["events"] = reached - position
                         self.published += reached - position
                         position = reached
                     if once:

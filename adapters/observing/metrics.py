@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     generate_latest,
@@ -39,6 +40,9 @@ class Metrics:
         self._commit = self._histogram("commit_seconds", "Time of a commit to the log", _COMMIT_SECONDS)
         self._folded = self._counter("folded_events", "Positions counted in, by projection", "projection")
         self._fold = self._histogram("fold_seconds", "Time of a batch of projections", _SECONDS)
+        self._published = Gauge(
+            "dealtrail_published_position", "Up to where Kafka has the log", ["topic"], registry=self.registry
+        )
         self._requests = self._histogram(
             "http_request_seconds", "Time of a request", _SECONDS, "method", "route", "status"
         )
@@ -68,6 +72,8 @@ class Metrics:
             self._fold.observe(work.seconds)
             for name in facts["projections"]:
                 self._folded.labels(name).inc(facts["positions"])
+        elif work.name == "publish" and "events" in facts:
+            self._published.labels(facts["topic"]).set(facts["upto"])
 
     def _count(self, answers: Iterable[Answer]) -> None:
         for answer in answers:
