@@ -28,6 +28,12 @@ DOCUMENTATION: Mapping[str, str] = {
     "DEALTRAIL_INGEST_GROUP": "Consumer group of all that ingest. Default: dealtrail.ingest.",
     "DEALTRAIL_PARTITIONS": "Partitions of a topic of events or actions that is made. Default: 12.",
     "DEALTRAIL_DEAD_LETTERS_DAYS": "So long ingest redrive can send a dead letter again. Default: 30.",
+    "DEALTRAIL_BODY_MAX": "Most bytes of a request's body over HTTP. Default: 8388608.",
+    "DEALTRAIL_BATCH_MAX": "Most actions of a batch over HTTP. Default: 1000.",
+    "DEALTRAIL_WAIT_SECONDS": "How long a report over HTTP waits for the position it was asked for. Default: 5.",
+    "DEALTRAIL_OIDC_ISSUER": "OpenID Connect provider whose JWTs are taken over HTTP, as https://…; "
+    "without it only API keys are.",
+    "DEALTRAIL_OIDC_AUDIENCE": "The audience that its JWTs must name. Needed with DEALTRAIL_OIDC_ISSUER.",
     "DEALTRAIL_LOG": "How log lines look: json or console. Default: console.",
     "DEALTRAIL_LOG_LEVEL": f"The least severe log line shown: {', '.join(LOG_LEVELS)}. Default: WARNING.",
     "DEALTRAIL_METRICS_PORT": "Port at which a worker serves its metrics; without it, it serves none.",
@@ -63,6 +69,11 @@ class Settings:
     ingest_group: str
     partitions: int
     dead_letters_days: int
+    body_max: int
+    batch_max: int
+    wait_seconds: int
+    oidc_issuer: str | None
+    oidc_audience: str | None
     log: Literal["json", "console"]
     log_level: str
     metrics_port: int | None
@@ -100,6 +111,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         dead_letters_days=_count(
             "DEALTRAIL_DEAD_LETTERS_DAYS", given["DEALTRAIL_DEAD_LETTERS_DAYS"] or "30", 36_500
         ),
+        body_max=_count("DEALTRAIL_BODY_MAX", given["DEALTRAIL_BODY_MAX"] or "8388608", 999_999_999),
+        batch_max=_count("DEALTRAIL_BATCH_MAX", given["DEALTRAIL_BATCH_MAX"] or "1000", 100_000),
+        wait_seconds=_seconds("DEALTRAIL_WAIT_SECONDS", given["DEALTRAIL_WAIT_SECONDS"] or "5"),
+        oidc_issuer=_issuer(given["DEALTRAIL_OIDC_ISSUER"]),
+        oidc_audience=_audience(given["DEALTRAIL_OIDC_AUDIENCE"], given["DEALTRAIL_OIDC_ISSUER"]),
         log=_log(given["DEALTRAIL_LOG"] or "console"),
         log_level=_log_level(given["DEALTRAIL_LOG_LEVEL"] or "WARNING"),
         metrics_port=_port("DEALTRAIL_METRICS_PORT", given["DEALTRAIL_METRICS_PORT"]),
@@ -185,6 +201,18 @@ def _count(variable: str, value: str, most: int) -> int:
     if not re.fullmatch("[0-9]{1,9}", value) or not 1 <= int(value) <= most:
         raise BadSetting(variable, value, f"a whole number from 1 to {most}")
     return int(value)
+
+
+def _issuer(value: str) -> str | None:
+    if value and not value.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise BadSetting("DEALTRAIL_OIDC_ISSUER", value, "a URL that begins with https://")
+    return value or None
+
+
+def _audience(value: str, issuer: str) -> str | None:
+    if issuer and not value:
+        raise BadSetting("DEALTRAIL_OIDC_AUDIENCE", value, "set: the audience that tokens are made for")
+    return value or None
 
 
 def _log(value: str) -> Literal["json", "console"]:

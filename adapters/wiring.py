@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
+from adapters.access.gate import Gate
 from adapters.access.keys import ApiKeys
 from adapters.audit.keys import Keys
 from adapters.kafka.checkpoints import CheckpointTopic
 from adapters.kafka.connecting import KafkaAway
+from adapters.kafka.dead_letters import DeadLetters
+from adapters.kafka.ingest import ActionsTopic
 from adapters.kafka.publishing import EventsTopic
 from adapters.logging import Logger, configure
 from adapters.observing.intake import WatchedIntake
@@ -110,15 +113,46 @@ class Engine:
         servers = self.settings.kafka_bootstrap_servers
         return None if servers is None else CheckpointTopic(servers, self.settings.checkpoints_topic)
 
+    @property
+    def _kafka(self) -> str:
+        """Where Kafka is, for parts that are nothing without it."""
+        servers = self.settings.kafka_bootstrap_servers
+        assert servers is not None
+        return servers
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        """What was refused of Kafka's actions; Kafka must be set."""
+        settings = self.settings
+        return DeadLetters(
+            self.database,
+            servers=self._kafka,
+            name=settings.dead_letters_topic,
+            days=settings.dead_letters_days,
+        )
+
+    @cached_property
+    def actions_topic(self) -> ActionsTopic:
+        """Where actions are taken in from; Kafka must be set."""
+        settings = self.settings
+        return ActionsTopic(
+            self.database,
+            self.intake,
+            self.dead_letters,
+            servers=self._kafka,
+            name=settings.actions_topic,
+            group=settings.ingest_group,
+            partitions=settings.partitions,
+        )
+
     @cached_property
     def events_topic(self) -> EventsTopic:
         """Where the log is published; Kafka must be set."""
         settings = self.settings
-        assert settings.kafka_bootstrap_servers is not None
         return EventsTopic(
             self.database,
             self.store,
-            servers=settings.kafka_bootstrap_servers,
+            servers=self._kafka,
             name=settings.events_topic,
             partitions=settings.partitions,
             source=settings.events_source,
@@ -132,6 +166,15 @@ class Engine:
     def api_keys(self) -> ApiKeys:
         """Who may ask over HTTP."""
         return ApiKeys(self.database, now)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Who somebody is, by what they show."""
+        from adapters.access.tokens import Tokens  # Slow to import, and only serving needs it.
+
+        issuer, audience = self.settings.oidc_issuer, self.settings.oidc_audience
+        tokens = Tokens(issuer, audience) if issuer is not None and audience is not None else None
+        return Gate(self.database, self.api_keys, tokens)
 
     def intake(self) -> Intake:
         """A way in for actions: one for each thread."""

@@ -1,0 +1,130 @@
+"""Who is asking over HTTP, and what they may see. Routes take a `Caller` by `Depends(asking)`."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from adapters.access.denials import denied
+from adapters.access.gate import NobodyKnown
+from adapters.access.tokens import IssuerAway
+from adapters.http.entitlements import OPERATIONS, Role, Scope
+from adapters.http.problems import Problem
+from adapters.http.service import Served
+from domain.shared.actors import Actor
+from domain.shared.rejections import NotEntitled
+from projections.asking import View
+from projections.mine import concerned_with_deal, concerned_with_lead
+
+UNKNOWN = "Say who you are: Authorization: Bearer, with an API key or a token that is good here and now."
+NOT_FOR_ROLE = "The role {role} may not do this."
+NOT_YOURS = "This is not yours to see, or it isn't there."
+_BEARER = HTTPBearer(auto_error=False, description="An API key (dtk_…), or a JWT of the OIDC issuer.")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `key` is the id of their key, or the issuer's name for them, for the log.
+
+    `team` are the reps whose data are theirs to see: of a rep the rep, of a head also everyone below.
+    """
+
+    role: Role
+    name: str
+    rep: str | None
+    key: str
+    team: frozenset[str] = frozenset()
+
+    def may(self, operation: str, of: str | None = None) -> None:
+        """`of` is the rep whom it is about, where it names one. Raises Problem (forbidden), which is logged.
+
+        A list without `of` is allowed, if any: `scoped` and `shown` cut it down. Who may see only their own
+        is told the same of what is not theirs and of what isn't there.
+        """
+        scope = self.scope(operation)
+        if scope is Scope.NONE:
+            raise self._denied(operation, NOT_FOR_ROLE, of=of)
+        if scope is Scope.OWN and of is not None and of not in self.team:
+            raise self._denied(operation, NOT_YOURS, of=of)
+
+    def may_see_deal(self, operation: str, view: View, deal: str) -> None:
+        """Raises Problem (forbidden) for a deal of nobody in the scope. The view must be of now."""
+        self._may_see(operation, deal, lambda: concerned_with_deal(view, deal))
+
+    def may_see_lead(self, operation: str, view: View, lead: str) -> None:
+        """Raises Problem (forbidden) for a lead of nobody in the scope. The view must be of now."""
+        self._may_see(operation, lead, lambda: concerned_with_lead(view, lead))
+
+    def may_act_as(self, actor: object) -> None:
+        """Raises NotEntitled for an actor that the caller may not name, which is logged.
+
+        Whatever is no name at all is let by: the action is refused for that.
+        """
+        self.may("act")
+        if not isinstance(actor, str) or not actor:
+            return
+        role = Actor.of(actor).role
+        match self.role:
+            case "admin":
+                return
+            case "service" if role in ("rep", "service"):
+                return
+            case "payroll" if role == "payroll":
+                return
+            case "rep" | "head" if actor == self.rep:
+                return
+        reason = "the caller's key is not theirs"
+        self._deny("act", "not_their_actor", of=actor)
+        raise NotEntitled(actor=self.name, action=f"act as {actor}", reason=reason)
+
+    def scope(self, operation: str) -> Scope:
+        return OPERATIONS[operation].scopes[self.role]
+
+    def scoped(self, view: View, operation: str) -> View:
+        """The view for figures over many deals: in the scope OWN of the deals of those reps alone."""
+        return replace(view, reps=tuple(sorted(self.team))) if self.scope(operation) is Scope.OWN else view
+
+    def shown(self, operation: str, report: Any) -> Any:
+        """The report, without what is outside of the scope."""
+        from adapters.http.showing import shown
+
+        return shown(operation, report, scope=self.scope(operation), team=self.team)
+
+    def _may_see(self, operation: str, what: str, concerned: Any) -> None:
+        self.may(operation)
+        if self.scope(operation) is Scope.OWN and not (concerned() & self.team):
+            raise self._denied(operation, NOT_YOURS, of=what)
+
+    def _denied(self, operation: str, sentence: str, *, of: str | None) -> Problem:
+        self._deny(operation, "not_theirs" if sentence is NOT_YOURS else "not_for_role", of=of)
+        return Problem("forbidden", sentence.format(role=self.role), role=self.role)
+
+    def _deny(self, operation: str, reason: str, *, of: str | None) -> None:
+        denied(key=self.key, role=self.role, operation=operation, reason=reason, of=of)
+
+
+async def asking(
+    request: Request,
+    served: Served,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Caller:
+    """Who sent the request. Raises Problem (unauthenticated); the log has the reason, the sender hasn't."""
+    gate = served.parts.gate
+    try:
+        if credentials is None or not credentials.credentials:
+            raise NobodyKnown("no_credentials" if "authorization" not in request.headers else "no_bearer")
+        text = credentials.credentials
+        found = gate.remembered(text)
+        if found is None:
+            found = await served.read(lambda: gate.identify(text))
+    except NobodyKnown as nobody:
+        denied(key=nobody.key, role="unknown", operation="authenticate", reason=nobody.reason)
+        raise Problem("unauthenticated", UNKNOWN) from None
+    except IssuerAway:
+        raise Problem("issuer_unavailable") from None
+    return Caller(role=found.role, name=found.name, rep=found.rep, key=found.key, team=found.team)
+
+
+Asking = Annotated[Caller, Depends(asking)]
+"""The type of a route's parameter that is who asks: `caller: Asking`."""

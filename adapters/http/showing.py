@@ -1,0 +1,174 @@
+"""Reports without what the caller may not see: others' lines and shares, texts that say who somebody is."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import fields, replace
+from decimal import Decimal
+from typing import Any
+
+from adapters.http.entitlements import Scope
+from domain.deals.events import DealLost, DealReopened, DealSplit, DealWon
+from domain.deals.model import DEAL
+from domain.kernel import Event
+from domain.payroll.events import PlanPublished
+from domain.shared.personal import SEALED, personal_fields
+from projections.asking import Listing
+from projections.payroll.explaining import Explanation
+from projections.scorecard import MoneyBeside, Scorecard
+from projections.timeline import DealStory, Happening, LeadStory
+
+Team = AbstractSet[str]
+Data = Mapping[str, Any]
+
+WHOSE: Mapping[str, tuple[str, ...]] = {
+    "neglected": ("rep",),
+    "overdue": ("rep", "owner"),
+    "encroachments": ("owner", "by"),
+    "refusals": ("rep", "owner"),
+    "exceptions": ("rep",),
+    "disputes": ("rep",),
+    "assignments": ("rep",),
+}
+"""By which fields an item of a list is somebody's; it is shown to whoever has one of them in their team."""
+
+
+def shown(operation: str, report: Any, *, scope: Scope, team: Team) -> Any:
+    """The report as somebody with this scope gets it; `team` are the reps whose data are theirs to see."""
+    match scope:
+        case Scope.ALL:
+            return report
+        case Scope.OWN:
+            return _own(operation, report, team)
+        case Scope.SEALED:
+            return _sealed(report)
+        case Scope.NONE:
+            raise ValueError(f"nothing of {operation} is shown")
+
+
+def _own(operation: str, report: Any, team: Team) -> Any:
+    match report:
+        case Listing(items=items) if operation in WHOSE:
+            names = WHOSE[operation]
+            return Listing.of([one for one in items if any(getattr(one, name) in team for name in names)])
+        case Scorecard(won_amount=money) if not set(report.team) <= team:
+            # Beside one or two colleagues a median or the best is somebody's own figure.
+            return replace(report, won_amount=MoneyBeside(money.rep, {}, {}))
+        case DealStory(shares=shares, timeline=timeline):
+            return replace(report, shares=_shares(shares, team), timeline=_timeline(timeline, team))
+        case LeadStory():
+            return _own_lead(report, team)
+        case {"statements": statements}:
+            return {**report, **_own_statements(statements, team)}
+        case Explanation(events=steps):
+            return replace(report, events=tuple(_own_step(one, team) for one in steps))
+    return report
+
+
+def _own_statements(statements: Sequence[Data], team: Team) -> Data:
+    theirs = [one for one in statements if one["rep"] in team]
+    totals: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for one in theirs:
+        totals[one["currency"]] += Decimal(one["total"])
+    return {
+        "statements": theirs,
+        "totals": {currency: format(total, "f") for currency, total in sorted(totals.items())},
+    }
+
+
+def _own_lead(story: LeadStory, team: Team) -> LeadStory:
+    """Without the deals that concern only others, such as those won before the lead changed hands."""
+    others = {deal for deal in story.deals if not _concerned(deal, story) & team}
+    streams = {DEAL.stream(deal) for deal in others}
+    return replace(
+        story,
+        deals=[deal for deal in story.deals if deal not in others],
+        timeline=_timeline([one for one in story.timeline if one.stream not in streams], team),
+    )
+
+
+def _concerned(deal: str, story: LeadStory) -> set[str | None]:
+    """Whose the deal was at its close, or the lead is while it is open, and who is on its split."""
+    whose, sharing = story.ownership.owner, set[str]()
+    for one in story.timeline:
+        if one.stream != DEAL.stream(deal):
+            continue
+        match Event.catalogue[one.event]:
+            case kind if kind in (DealWon, DealLost):
+                whose = one.data["owner"]
+            case kind if kind is DealReopened:
+                whose = story.ownership.owner
+            case kind if kind is DealSplit:
+                sharing = {share["rep"] for share in one.data["shares"]}
+    return {whose, *sharing} - {None}
+
+
+def _timeline(timeline: Sequence[Happening], team: Team) -> list[Happening]:
+    return [replace(one, data=_own_data(one.event, one.data, team)) for one in timeline]
+
+
+def _own_step(step: Any, team: Team) -> Any:
+    """What is told of a split in words names everybody's share too."""
+    data = _own_data(step.event, step.data, team)
+    if step.event != DealSplit.stored_name:
+        return replace(step, data=data)
+    parts = ", ".join(
+        f"{share['rep']} {share['percent']} %" for share in data["shares"] if share["percent"] is not None
+    )
+    return replace(step, data=data, told=f"the credit of the deal was split: {parts or 'among others'}")
+
+
+def _own_data(event: str, data: Data, team: Team) -> Data:
+    """An event as stored, without others' shares and quotas."""
+    if event == DealSplit.stored_name:
+        return {**data, "shares": _shares(data["shares"], team)}
+    if event == PlanPublished.stored_name and data["plan"].get("quota"):
+        plan, quota = data["plan"], data["plan"]["quota"]
+        theirs = {rep: amount for rep, amount in (quota.get("reps") or {}).items() if rep in team}
+        return {**data, "plan": {**plan, "quota": {**quota, "reps": theirs}}}
+    return data
+
+
+def _shares(shares: Sequence[Data], team: Team) -> list[Data]:
+    return [share if share["rep"] in team else {**share, "percent": None} for share in shares]
+
+
+def _sealed(report: Any) -> Any:
+    match report:
+        case Listing(items=items):
+            return Listing.of([_without(one, "name") for one in items])
+        case Scorecard():
+            return _without(report, "name")
+        case DealStory(timeline=timeline):
+            return replace(_without(report, "title"), timeline=_sealed_events(timeline))
+        case LeadStory(timeline=timeline):
+            return replace(_without(report, "name"), timeline=_sealed_events(timeline))
+        case Explanation(events=steps, story=story):
+            titles = [title for one in steps if (title := one.data.get("title"))]
+            for title in titles:
+                story = tuple(text.replace(f": {title}, of lead", f": {SEALED}, of lead") for text in story)
+            return replace(report, story=story, events=tuple(_sealed_events(steps)))
+    return report
+
+
+def _sealed_events(events: Sequence[Any]) -> list[Any]:
+    return [
+        replace(one, data=_sealed_data(personal_fields(Event.catalogue[one.event]), one.data))
+        for one in events
+    ]
+
+
+def _sealed_data(personal: Collection[str], data: Data) -> Data:
+    return {name: _seal(value) if name in personal else value for name, value in data.items()}
+
+
+def _seal(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _seal(one) for name, one in value.items()}
+    return None if value is None else SEALED
+
+
+def _without(one: Any, name: str) -> Any:
+    if name not in (field.name for field in fields(one)) or getattr(one, name) is None:
+        return one
+    return replace(one, **{name: SEALED})
