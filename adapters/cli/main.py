@@ -34,7 +34,9 @@ COMMANDS: Table = MappingProxyType(
         "audit": ("adapters.cli.audit.group:audit", "Prove that the log was only ever appended to."),
         "key": ("adapters.cli.access.group:key", "Keys of those who ask over HTTP, and what they may."),
         "migrate": ("adapters.cli.migrate:migrate", "Bring the database up to this version, as its owner."),
+        "serve": ("adapters.cli.serve:serve", "Serve the HTTP API: actions in, events and reports out."),
         "project": ("adapters.cli.workers:project", "Keep the read tables up with the log."),
+        "ingest": ("adapters.cli.ingest:ingest", "Take actions in from Kafka."),
         "publish": ("adapters.cli.publish:publish", "Publish the log to Kafka."),
         "rebuild": ("adapters.cli.workers:rebuild", "Build read tables anew from the log, and swap them in."),
     }

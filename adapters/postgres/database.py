@@ -9,6 +9,8 @@ from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow, dict_row, tuple_row
 
+RECONNECT_SECONDS = 2.0
+"""How long the pool tries to connect before it begins anew: its pauses double meanwhile, up to minutes."""
 APP = "dealtrail_app"
 """The role of everyday work: it can append to the log and keep the read tables, and change nothing else."""
 _APP_IS_OURS = (
@@ -54,6 +56,7 @@ class Datastore(PostgresDatastore):
             max_overflow=pool_max - 1,
             connect_timeout=30,
         )
+        self.pool.reconnect_timeout = RECONNECT_SECONDS
         settings = cast(dict[str, Any], self.pool.kwargs)
         for name, value in given.items():
             if not value:  # Left to libpq's defaults and environment.

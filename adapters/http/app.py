@@ -1,0 +1,50 @@
+"""The HTTP API over an engine."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import Depends, FastAPI
+
+from adapters.http.failures import handle_failures
+from adapters.http.openapi import described
+from adapters.http.requests import Watched
+from adapters.http.routes import actions, audit, events, health, lists, payroll, reports
+from adapters.http.service import present, serving
+from adapters.wiring import Engine
+
+DESCRIPTION = """
+Actions in, events and reports out. Whatever goes wrong is answered as problem details (RFC 9457) with a
+stable code. A report says in Dealtrail-Position what it is true of; a request may ask for a position in
+Dealtrail-At-Least.
+"""
+ROUTERS = (actions.router, events.router, reports.router, lists.router, payroll.router, audit.router)
+
+
+def create_app(parts: Engine) -> FastAPI:
+    """The application; the engine stays the caller's to close."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with serving(parts) as service:
+            app.state.service = service
+            yield
+
+    app = FastAPI(
+        title="Dealtrail",
+        version=version("dealtrail"),
+        description=DESCRIPTION.strip(),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+        redirect_slashes=False,
+    )
+    app.state.gate = parts.gate
+    app.add_middleware(Watched)
+    handle_failures(app)
+    for router in ROUTERS:
+        app.include_router(router, dependencies=[Depends(present)])
+    app.include_router(health.router)
+    described(app)
+    return app

@@ -1,0 +1,143 @@
+"""A request for a report: what all of them may say, and how they are answered."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Header, Query, Response
+
+from adapters.http.access import Asking
+from adapters.http.entitlements import Scope
+from adapters.http.service import Served
+from adapters.postgres.lookups import view_of
+from adapters.postgres.projecting.as_of import AsOf
+from adapters.reading.ledger import Ledger, ledger_at
+from adapters.reading.moments import past
+from adapters.reading.source import Source
+from projections.asking import Axis, View, answer
+
+POSITION = "Dealtrail-Position"
+AT_LEAST = "Dealtrail-At-Least"
+POSITION_MAX = 2**63 - 1
+
+AtLeast = Annotated[
+    int | None,
+    Header(
+        alias=AT_LEAST,
+        ge=0,
+        le=POSITION_MAX,
+        description="Answer by what was recorded up to this position at least, such as what you wrote: "
+        "wait a while for it, else not_yet.",
+    ),
+]
+AsOfWhen = Annotated[
+    str | None,
+    Query(description="As it was then: a date (its end), a moment with offset, or a position (#4711)."),
+]
+OnAxis = Annotated[
+    Axis, Query(description="What the system knew by then, or what had happened by then as known now.")
+]
+
+
+class Asked:
+    """What any report may be asked with: as of when, on which axis of time, by which position at least.
+
+    `operation` is what the table of entitlements calls the report. Every way to answer raises Forbidden.
+    """
+
+    def __init__(
+        self,
+        service: Served,
+        caller: Asking,
+        as_of: AsOfWhen = None,
+        axis: OnAxis = "recorded",
+        at_least: AtLeast = None,
+    ) -> None:
+        self.parts, self.caller = service.parts, caller
+        self._service = service
+        self._as_of, self._axis, self._at_least = as_of, axis, at_least
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's."""
+        return self.parts.settings.timezone
+
+    async def tables(
+        self,
+        operation: str,
+        reads: tuple[str, ...],
+        ask: Callable[[Source], object],
+        *,
+        rep: str | None = None,
+        lead: str | None = None,
+        deal: str | None = None,
+    ) -> Response:
+        """The report that `ask` gives by the tables of these projections; it may name one of the others."""
+        self.caller.may(operation, rep)
+        position, moment = past(self._as_of, self._axis, self.zone)
+        at = None if position is None and moment is None else AsOf(moment, position, self._axis)
+        if at is None and self._at_least is not None:
+            await self._service.reach(self._at_least, reads)
+
+        def read() -> Response:
+            self._must_concern(operation, lead, deal)
+            with self.parts.projector.snapshot(reads, at) as snapshot:
+                view = replace(view_of(snapshot, self.zone.key), axis=self._axis)
+                source = Source(
+                    self.caller.scoped(view, operation), self.parts.store.load, self.parts.store.at
+                )
+                return told(view, self.caller.shown(operation, ask(source)))
+
+        return await self._service.read(read, past=at is not None)
+
+    async def ledger(
+        self, operation: str, ask: Callable[[Ledger], object], *, rep: str | None = None
+    ) -> Response:
+        """The report that `ask` gives by the log itself."""
+
+        def read(book: Ledger) -> Response:
+            found = self.caller.shown(operation, ask(book))
+            return told(book.view, found)
+
+        return await self.by_ledger(operation, read, rep=rep)
+
+    async def by_ledger(
+        self, operation: str, read: Callable[[Ledger], Response], *, rep: str | None = None
+    ) -> Response:
+        """What `read` makes of the log."""
+        self.caller.may(operation, rep)
+        position, moment = past(self._as_of, self._axis, self.zone)
+        if self._at_least is not None:
+            await self._service.reach(self._at_least, ())
+        return await self._service.read(lambda: read(ledger_at(self.parts, position, moment, self._axis)))
+
+    def _must_concern(self, operation: str, lead: str | None, deal: str | None) -> None:
+        """Whoever sees their own only sees what is theirs now, also of its past."""
+        if (lead is None and deal is None) or self.caller.scope(operation) is not Scope.OWN:
+            return
+        with self.parts.projector.snapshot(("leads", "deals")) as snapshot:
+            view = view_of(snapshot)
+            if lead is not None:
+                self.caller.may_see_lead(operation, view, lead)
+            if deal is not None:
+                self.caller.may_see_deal(operation, view, deal)
+
+
+def told(view: View, found: object) -> Response:
+    """The report as JSON, with the position that it is true of."""
+    return as_json(answer(view, found), position=view.position)
+
+
+def as_json(value: Any, *, position: int | None = None) -> Response:
+    """A JSON object or list."""
+    return sent(json.dumps(value, ensure_ascii=False), "application/json", position=position)
+
+
+def sent(content: bytes | str, media_type: str, *, position: int | None = None) -> Response:
+    """An answer that nobody on the way may keep."""
+    headers: Mapping[str, str] = {"Cache-Control": "no-store"}
+    if position is not None:
+        headers = {**headers, POSITION: str(position)}
+    return Response(content, headers=dict(headers), media_type=media_type)

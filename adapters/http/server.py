@@ -1,0 +1,40 @@
+"""The process that serves: uvicorn, told to end streams before it waits for what is under way."""
+
+import socket
+
+import uvicorn
+
+from adapters.http.app import create_app
+from adapters.wiring import Engine
+
+GRACE_SECONDS = 25
+"""What requests that were begun have to end."""
+BACKLOG = 2048
+
+
+class Server(uvicorn.Server):
+    """Serves the API over the engine; ends with SIGTERM or SIGINT."""
+
+    def __init__(self, parts: Engine) -> None:
+        self.app = create_app(parts)
+        super().__init__(
+            uvicorn.Config(
+                self.app,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                backlog=BACKLOG,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.app.state.service.end_streams()
+        await super().shutdown(sockets)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 is any that is free. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
