@@ -90,7 +90,7 @@ class _Reading:
     def bookmark(self, decided: Sequence[_Decided]) -> Bookmark:
         """It moves if these are the last."""
         deciding = {id(job): rejected for job, _, rejected in decided}
-        errors = []
+        errors: list[Mapping[str, Any] | None] = []
         for job in self._jobs:
             rejected = deciding.get(id(job))
             if job.answer is None and id(job) not in deciding:

@@ -10,6 +10,8 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from adapters.kafka.dead_letters import boxed
+
 _names = count(1)
 
 
@@ -33,8 +35,9 @@ def records(kafka: str, topic: str) -> list[Any]:
 
 def send(kafka: str, topic: str, *sent: tuple[bytes | None, bytes | None], **more: Any) -> None:
     """Keys and values, acknowledged."""
-    with closing(KafkaProducer(bootstrap_servers=kafka, linger_ms=5, max_request_size=32 << 20)) as producer:
-        for future in [producer.send(topic, value, key, **more) for key, value in sent]:
+    how: dict[str, Any] = {"linger_ms": 5, "max_request_size": 32 << 20, "value_serializer": boxed()}
+    with closing(KafkaProducer(bootstrap_servers=kafka, **how)) as producer:
+        for future in [producer.send(topic, (value,), key, **more) for key, value in sent]:
             future.get(30)
 
 

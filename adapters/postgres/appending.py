@@ -123,15 +123,35 @@ class Appender:
             return 0  # The verdicts of the attempt that got no answer stand.
         self._unanswered = None
         judge, transaction = self._look(connection, calls)
-        for call in calls:
-            call.verdicts = judge.verdicts(call.prepared)
-        if not judge.lines:
+        moved = self._judge(connection, judge, calls)
+        if not judge.lines and not moved:
             connection.execute("ROLLBACK")
             return 0
-        self._copy(connection, judge.lines)
+        if judge.lines:
+            self._copy(connection, judge.lines)
         self._unanswered = transaction
-        self._finish(connection, *vault.changes(judge.erased, judge.keys))
+        self._finish(connection, *vault.changes(judge.erased, judge.keys), *bookmarks.moves(moved))
         return len(judge.lines)
+
+    def _judge(
+        self, connection: Connection[TupleRow], judge: Judge, calls: Sequence[Appending]
+    ) -> list[Bookmark]:
+        """Leave each call its verdicts, or Superseded; gives the bookmarks that move."""
+        marked = [call.bookmark.reader for call in calls if call.bookmark is not None]
+        stand = bookmarks.where(connection, marked) if marked else {}
+        moved = []
+        for call in calls:
+            call.error, bookmark = None, call.bookmark
+            if bookmark is not None and stand.get(bookmark.reader) != bookmark.at:
+                call.error = Superseded(bookmark.reader)
+                continue
+            call.verdicts = judge.verdicts(call.prepared, in_order=bookmark is not None)
+            if bookmark is None or bookmark.to == bookmark.at:
+                continue
+            if all(isinstance(verdict, Placed) for verdict in call.verdicts):
+                stand[bookmark.reader] = bookmark.to
+                moved.append(bookmark)
+        return moved
 
     def _look(self, connection: Connection[TupleRow], calls: Sequence[Appending]) -> tuple[Judge, str]:
         """One query for all that the judge must know, and the transaction's own id."""
