@@ -18,8 +18,6 @@ from typing import Any
 
 import yaml
 
-from adapters.cli.main import COMMANDS
-
 COMPOSE = Path(__file__).parents[1] / "compose.yaml"
 STAND_INS = ("postgres", "kafka")
 _SECONDS_MAX = 60
@@ -30,9 +28,9 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 class Composed:
     """The services of compose.yaml, started in the order and on the conditions that it names."""
 
-    def __init__(self, folder: Path, *, database_url: str, kafka: str | None) -> None:
-        """`kafka` is host:port, or None for services that do without."""
-        told: Mapping[str, Any] = _interpolated(yaml.safe_load(COMPOSE.read_text()))
+    def __init__(self, folder: Path, *, database_url: str, kafka: str | None, **variables: str) -> None:
+        """`kafka` is host:port, or None for services that do without; `variables` are for ${…}."""
+        told: Mapping[str, Any] = _interpolated(yaml.safe_load(COMPOSE.read_text()), variables)
         self.services: Mapping[str, Any] = told["services"]
         self._folder = folder
         self._mapped = {"kafka:9092": kafka or "", "/var/lib/dealtrail": str(folder)}
@@ -41,11 +39,6 @@ class Composed:
             self._mapped[f"/run/secrets/{name}"] = str(folder / name)
         self._ports: dict[tuple[str, str], str] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-
-    def missing(self) -> list[str]:
-        """Services whose command this version doesn't have."""
-        named = {name: self.services[name]["command"][0] for name in self.services if name not in STAND_INS}
-        return [name for name, command in named.items() if command not in COMMANDS]
 
     def up(self, *names: str) -> None:
         """Start these services, and whatever they depend on first, and wait until all are healthy."""
@@ -150,13 +143,15 @@ class Composed:
         return f"{name}: {(self._folder / f'{name}.log').read_text()[-3000:]}"
 
 
-def _interpolated(told: Any) -> Any:
-    """With the file's own defaults."""
+def _interpolated(told: Any, variables: Mapping[str, str]) -> Any:
+    """With the file's own defaults for what isn't given."""
     if isinstance(told, Mapping):
-        return {key: _interpolated(value) for key, value in told.items()}
+        return {key: _interpolated(value, variables) for key, value in told.items()}
     if isinstance(told, list):
-        return [_interpolated(each) for each in told]
-    return _VARIABLE.sub(lambda found: found[2] or "", told) if isinstance(told, str) else told
+        return [_interpolated(each, variables) for each in told]
+    if isinstance(told, str):
+        return _VARIABLE.sub(lambda found: variables.get(found[1], found[2] or ""), told)
+    return told
 
 
 def _grace_seconds(service: Mapping[str, Any]) -> float:

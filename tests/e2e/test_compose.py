@@ -7,12 +7,14 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from composed import COMPOSE, STAND_INS, Composed
+from kafka import KafkaConsumer, KafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.postgres.embedded import Embedded
@@ -96,11 +98,72 @@ def test_the_projector_follows_a_database_that_was_migrated_once(empty_database:
     assert codes == {"migrate": 0, "projector": 0}
 
 
-def test_an_action_sent_in_comes_out_in_reports(empty_database: str, kafka: str, tmp_path: Path) -> None:
-    composed = Composed(tmp_path, database_url=empty_database, kafka=kafka)
-    if missing := composed.missing():
-        pytest.skip(f"no command yet for {', '.join(missing)}")
-    raise AssertionError("to be written")
+def ask(composed: Composed, key: str, path: str, body: object = None) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {key}"}
+    if body is not None:
+        headers["Content-Type"] = "application/cloudevents-batch+json"
+    request = urllib.request.Request(
+        composed.address("api", 8000) + path,
+        None if body is None else json.dumps(body).encode(),
+        headers,
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        told: dict[str, Any] = json.load(answer)
+    return told
+
+
+def send(kafka: str, topic: str, values: list[bytes]) -> None:
+    with closing(KafkaProducer(bootstrap_servers=kafka)) as producer:
+        for value in values:
+            producer.send(topic, value, b"L-1").get(30)
+
+
+def in_topic(kafka: str, topic: str, count: int) -> list[dict[str, bytes]]:
+    """The headers of the first `count` records."""
+    found: list[dict[str, bytes]] = []
+    reading = {"auto_offset_reset": "earliest", "metadata_max_age_ms": 500}  # The topic may come later.
+    with closing(KafkaConsumer(topic, bootstrap_servers=kafka, **reading)) as consumer:
+        give_up_at = time.monotonic() + SECONDS_MAX
+        while len(found) < count and time.monotonic() < give_up_at:
+            for records in consumer.poll(timeout_ms=500).values():
+                found += [dict(record.headers) for record in records]
+    return found
+
+
+def test_actions_sent_in_come_out_in_reports_and_in_kafka(
+    empty_database: str, kafka: str, tmp_path: Path
+) -> None:
+    topics = {
+        f"DEALTRAIL_{name}_TOPIC": f"{name.lower()}.{time.time_ns()}"
+        for name in ("ACTIONS", "DEAD_LETTERS", "EVENTS")
+    }
+    composed = Composed(tmp_path, database_url=empty_database, kafka=kafka, **topics)
+    try:
+        composed.up("api", "ingest", "publish", "projector")
+        made = composed.run("api", "key", "make", "--role", "admin", "--json")
+        key = json.loads(made.stdout)["key"]
+        told = ask(composed, key, "/actions/batch", COMPANY[:3])
+        assert (told["accepted"], told["rejected"]) == (3, 0), told
+        sent = [*(json.dumps(each).encode() for each in COMPANY[3:]), b"rubbish"]
+        send(kafka, topics["DEALTRAIL_ACTIONS_TOPIC"], sent)
+        until(lambda: ask(composed, key, "/funnel?pipeline=sales")["won_amount"], {"USD": "100.00"})
+        head = int(ask(composed, key, "/health/ready")["position"])
+        events = in_topic(kafka, topics["DEALTRAIL_EVENTS_TOPIC"], head)
+        assert sorted(int(each["ce_id"]) for each in events) == list(range(1, head + 1))
+        assert len(in_topic(kafka, topics["DEALTRAIL_DEAD_LETTERS_TOPIC"], 1)) == 1
+        until(lambda: metric(composed, "publish", "dealtrail_published_position"), [head])
+        taken_in = metric(composed, "ingest", "dealtrail_actions_total", outcome="accepted")
+        assert (taken_in, metric(composed, "ingest", "dealtrail_rejections_total", code="malformed")) == (
+            [2], [1]
+        )  # fmt: skip
+        count = "dealtrail_http_request_seconds_count"
+        assert metric(composed, "api", count, route="/actions/batch", status="200") == [1]
+        for service in composed.services:
+            if service not in STAND_INS:
+                assert key not in (tmp_path / f"{service}.log").read_text()
+    finally:
+        codes = composed.down()
+    assert codes == dict.fromkeys(("migrate", "api", "ingest", "publish", "projector"), 0)
 
 
 def test_no_service_runs_as_root_or_has_a_secret_in_its_environment(tmp_path: Path) -> None:
