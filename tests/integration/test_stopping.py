@@ -5,10 +5,16 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
+from reporting import Story
 
 from adapters.cli.stopping import stopping
+from adapters.observing.work import Work, unwatch, watch
+from adapters.postgres.database import Database
+from adapters.postgres.projecting.projector import Projector
+from adapters.wiring import PROJECTIONS
 
 WORKER = textwrap.dedent("""
     import sys, time
@@ -60,3 +66,63 @@ def test_afterwards_signals_are_whoevers_they_were() -> None:
         assert heard == ["ours"]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+class AtTheFirstFold:
+    """Sets the event as soon as a batch is folded."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+
+    def begun(self, work: Work) -> None:
+        pass
+
+    def ended(self, work: Work) -> None:
+        if work.name == "fold":
+            self.stop.set()
+
+
+class LooksLeft(threading.Event):
+    """Set once so many looks were taken at it."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.looks = looks
+
+    def is_set(self) -> bool:
+        self.looks -= 1
+        return self.looks < 0
+
+
+def test_a_worker_that_is_far_behind_stops_after_its_batch(database_url: str) -> None:
+    story = Story(database_url)
+    story.pipeline().rep("ann")
+    story.projector.catch_up()
+    before = story.position
+    story.lead("L-1", "ann").deal("D-1", "L-1", "Call")
+    stop = threading.Event()
+    watcher = AtTheFirstFold(stop)
+    with Database(database_url) as database:
+        projector = Projector(database, PROJECTIONS, batch=1)
+        watch(watcher)
+        try:
+            projector.follow(stop)
+        finally:
+            unwatch(watcher)
+        assert {each.position for each in projector.standings().values()} == {before + 1}
+        assert before + 1 < story.position
+        projector.catch_up()
+        assert {each.position for each in projector.standings().values()} == {story.position}
+    story.close()
+
+
+def test_a_worker_that_builds_tables_stops_and_the_next_one_builds_them(database_url: str) -> None:
+    story = Story(database_url)
+    story.pipeline().rep("ann").lead("L-1", "ann")
+    with Database(database_url) as database:
+        projector = Projector(database, PROJECTIONS)
+        projector.follow(LooksLeft(2))
+        assert projector.standings() == {}
+        projector.catch_up()
+        assert {each.position for each in projector.standings().values()} == {story.position}
+    story.close()

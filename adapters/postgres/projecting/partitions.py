@@ -81,11 +81,14 @@ def _by_processes(work: Work, workers: int, progress: Progress) -> list[Folded]:
         running: set[Future[Folded]] = {
             pool.submit(_fold_in_process, partition) for partition in range(work.partitions)
         }
-        while running:
-            done, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            for future in done:
-                folded.append(future.result())
-            progress(sum(reached[:]) // work.partitions, work.upto)
+        try:
+            while running:
+                done, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in done:
+                    folded.append(future.result())
+                progress(sum(reached[:]) // work.partitions, work.upto)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
     return folded
 
 

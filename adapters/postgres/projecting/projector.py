@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from psycopg import Connection, OperationalError
 from psycopg.rows import TupleRow
@@ -23,6 +23,10 @@ CHANNEL = "event"
 """What the store notifies after each commit: a hint only, so polling goes on beside it."""
 
 _logger = Logger(__name__)
+
+
+class _Stopped(Exception):  # noqa: N818 - named for what happened
+    """The worker was told to stop while it had more to do."""
 
 
 class Projector:
@@ -99,25 +103,30 @@ class Projector:
     def follow(self, stop: threading.Event, poll: float = 0.25) -> None:
         """Keep up with the log until `stop` is set: the worker. `poll` seconds pass at most between looks.
 
-        Outlives a database that goes away and comes back.
+        Outlives a database that goes away and comes back. Stops between batches, however far it is behind.
         """
         resting = Resting()
-        while not stop.is_set():
-            try:
-                with self._listening() as connection:
-                    self._follow(connection, stop, poll, resting)
-            except OperationalError as error:
-                _logger.warning("database_away", error=str(error).strip())
-                stop.wait(1.0)
+        with suppress(_Stopped):
+            while not stop.is_set():
+                try:
+                    with self._listening() as connection:
+                        self._follow(connection, stop, poll, resting)
+                except OperationalError as error:
+                    _logger.warning("database_away", error=str(error).strip())
+                    stop.wait(1.0)
 
     def _follow(
         self, connection: Connection[TupleRow], stop: threading.Event, poll: float, resting: Resting
     ) -> None:
+        def heed(_done: int, _total: int) -> None:
+            if stop.is_set():
+                raise _Stopped
+
         while not stop.is_set():
             leave = resting.names()
-            failures = self._build_unfit(leave, None)
+            failures = self._build_unfit(leave, heed)
             stopped = frozenset(failure.projection for failure in failures)
-            failures += self._live.catch_up(None, None, leave | stopped)
+            failures += self._live.catch_up(None, heed, leave | stopped)
             resting.note(failures, leave)
             for _ in connection.notifies(timeout=poll, stop_after=1):
                 pass
