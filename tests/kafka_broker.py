@@ -87,7 +87,7 @@ class Broker:
         """Wait until it takes requests; nothing if it runs. Raises NoBroker with its log's end."""
         if self._watch is not None:
             return
-        command = self._java("kafka.Kafka", "server.properties")
+        command = self.java("kafka.Kafka", "server.properties")
         pipe = subprocess.PIPE
         self._watch = subprocess.Popen(
             ["sh", "-c", _WATCH, "sh", *command],
@@ -129,14 +129,13 @@ class Broker:
             watch.communicate(f"{how}\n", timeout=_STOP_SECONDS_MAX)
 
     def _format(self) -> None:
-        command = self._java(
-            "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", "server.properties"
-        )
+        command = self.java("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", "server.properties")
         done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise NoBroker(f"Kafka's folder can't be made: {done.stdout}{done.stderr}")
 
-    def _java(self, program: str, *words: str) -> list[str]:
+    def java(self, program: str, *words: str) -> list[str]:
+        """The command line of one of Kafka's own programs."""
         return [*_JAVA, "-cp", self._classpath, program, *words]
 
     def _answers(self) -> bool:

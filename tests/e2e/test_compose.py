@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from composed import COMPOSE, STAND_INS, Composed
 from kafka import KafkaConsumer, KafkaProducer
+from kafka_broker import Broker
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.postgres.embedded import Embedded
@@ -206,6 +207,28 @@ def test_compose_itself_understands_the_file(tmp_path: Path) -> None:
     broken = tmp_path / "compose.yaml"
     broken.write_text(COMPOSE.read_text().replace("depends_on:", "depends:"))
     assert subprocess.run([tmp_path / "cmd", broken], capture_output=True, check=False).returncode != 0
+
+
+def test_kafka_takes_the_settings_of_its_container(broker: Broker, tmp_path: Path) -> None:
+    told = Composed(tmp_path, database_url="postgresql:///x", kafka=None).services["kafka"]["environment"]
+    settings = {
+        name.removeprefix("KAFKA_").lower().replace("_", "."): value  # As the image does.
+        for name, value in told.items()
+        if name.startswith("KAFKA_") and name != "KAFKA_HEAP_OPTS"
+    }
+    assert settings["log.dirs"] == "/var/lib/kafka/data"
+    settings["log.dirs"] = str(tmp_path / "data")
+    file = tmp_path / "server.properties"
+    file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+
+    def formatted() -> subprocess.CompletedProcess[str]:
+        command = broker.java("kafka.tools.StorageTool", "format", "-t", told["CLUSTER_ID"], "-c", str(file))
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    done = formatted()
+    assert (done.returncode, (tmp_path / "data" / "meta.properties").exists()) == (0, True), done.stderr
+    file.write_text(file.read_text().replace("controller.listener.names", "controller.listeners"))
+    assert formatted().returncode != 0
 
 
 def test_the_image_has_the_files_that_a_build_needs() -> None:
