@@ -121,6 +121,8 @@ def answer(error: Mapping[str, Any]) -> JSONResponse:
     headers = {"Cache-Control": "no-store"}
     if status == 503:
         headers["Retry-After"] = str(RETRY_SECONDS)
+    if status == 413:
+        headers["Connection"] = "close"  # What is left of the body shall not be sent.
     if code == "unauthenticated":
         headers["WWW-Authenticate"] = "Bearer"
     body = {
