@@ -18,7 +18,15 @@ from projections.asking import Axis
 _REFERENCE = "#/components/schemas/{model}"
 Responses = dict[int | str, dict[str, Any]]
 
-COMMON = ("unauthenticated", "forbidden", "invalid_data", "internal", "database_unavailable", "stopping")
+COMMON = (
+    "unauthenticated",
+    "forbidden",
+    "invalid_data",
+    "internal",
+    "database_unavailable",
+    "issuer_unavailable",
+    "stopping",
+)
 REPORT = ("not_yet", "projection_stopped")
 """What any report may be answered with, beside what all may."""
 
