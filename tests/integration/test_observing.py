@@ -1,6 +1,7 @@
 """Metrics and traces: what a process tells of its work."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,8 +27,8 @@ from adapters.wiring import PROJECTIONS, Engine
 from projections.deals import Deals
 from services.intake import Submission
 
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 Samples = Mapping[tuple[str, str], float]
-PIPELINE = {"stages": [{"name": "Call", "probability": 10, "days": 5}], "loss_reasons": ["price"]}
 
 
 def samples(text: str) -> Samples:
@@ -144,6 +146,18 @@ def test_the_lag_in_seconds_is_the_age_of_the_first_event_not_counted_in(
         ).fetchall()
     assert 0 <= read(Metrics(parts.database))["dealtrail_projection_lag_seconds", "team"] - float(age) < 5
     story.close()
+
+
+def test_every_metric_is_in_the_operations_page_and_no_other(parts: Engine) -> None:
+    parts.projector.catch_up()
+    told = {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in Metrics(parts.database).registry.collect()
+        if family.name.startswith("dealtrail_")
+    }
+    page = OPERATIONS.read_text().split("## Metrics\n", 1)[1].split("\n## ", 1)[0]
+    assert set(re.findall(r"^\| `(dealtrail_\w+)`", page, re.MULTILINE)) == told
+    assert set(re.findall(r"\bdealtrail_\w+", page)) == told
 
 
 def test_a_database_that_is_away_is_said_at_once(port: int) -> None:
