@@ -2,28 +2,36 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+import yaml
+from click.testing import CliRunner, Result
 from composed import COMPOSE, STAND_INS, Composed
 from kafka import KafkaConsumer, KafkaProducer
 from kafka_broker import Broker
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg.conninfo import conninfo_to_dict
 
+from adapters.cli.main import cli
 from adapters.postgres.embedded import Embedded
+from adapters.settings import read_settings
 
 ROOT = COMPOSE.parent
 LIBRARY = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
 """What `docker compose config` itself reads the file with."""
 SECONDS_MAX = 60
+PAGE = (ROOT / "docs" / "operations.md").read_text().split("## Docker Compose\n", 1)[1].split("\n## ", 1)[0]
 
 
 @pytest.fixture
@@ -165,6 +173,47 @@ def test_actions_sent_in_come_out_in_reports_and_in_kafka(
     finally:
         codes = composed.down()
     assert codes == dict.fromkeys(("migrate", "api", "ingest", "publish", "projector"), 0)
+
+
+def test_secrets_are_made_as_the_page_says(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a password with")
+    commands = PAGE.split("```sh\n", 1)[1].split("```", 1)[0]
+    done = subprocess.run(["sh", "-e", "-c", commands], cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    folder = tmp_path / "secrets"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    told = yaml.safe_load(COMPOSE.read_text())
+    assert {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()} == dict.fromkeys(
+        told["secrets"], 0o644
+    )
+    url = read_settings({"DATABASE_URL_FILE": str(folder / "database_url")}).database_url
+    where = conninfo_to_dict(url or "")
+    given = told["services"]["postgres"]["environment"]
+    assert (where["host"], where["user"], where["dbname"]) == (
+        "postgres", given["POSTGRES_USER"], given["POSTGRES_DB"]
+    )  # fmt: skip
+    assert where["password"] == (folder / "postgres_password").read_text().strip() != ""
+
+
+def test_what_the_page_runs_in_containers_is_there(tmp_path: Path) -> None:
+    told = Composed(tmp_path, database_url="postgresql:///x", kafka=None).services
+    runs = re.findall(r"docker compose run --rm (\w+) ([\w -]+)", PAGE)
+    assert len(runs) >= 3
+    for service, words in runs:
+        assert service in told
+        done = composed_help(words.split())
+        assert done.exit_code == 0, words
+    execs = re.findall(r"docker compose (?:exec -T|cp|up --detach|stop) ([a-z]\w*)", PAGE)
+    assert set(execs) <= set(told)
+
+
+def composed_help(words: list[str]) -> Result:
+    """The help of the command that the words begin with: its options must be known."""
+    names = list(takewhile(lambda word: not word.startswith("-") and not word[0].isdigit(), words))
+    told = CliRunner().invoke(cli, [*names, "--help"])
+    assert [word for word in words if word.startswith("--") and word not in told.output] == []
+    return told
 
 
 def test_no_service_runs_as_root_or_has_a_secret_in_its_environment(tmp_path: Path) -> None:
