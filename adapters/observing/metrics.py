@@ -9,6 +9,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
     start_http_server,
 )
@@ -30,6 +31,7 @@ class Metrics:
     """Watches the process, and asks the database for positions when it is asked itself."""
 
     def __init__(self, database: Database) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # A line for each on when it began.
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.registry.register(Positions(database))

@@ -59,7 +59,7 @@ def _is_plain(value: Any) -> bool:
 def tracing(endpoint: str) -> Iterator[None]:
     """Send spans to the collector at `endpoint` (…/v1/traces) from now to the end. Raises BadSetting.
 
-    A collector that is away costs nothing but the spans: they are dropped, and a warning says so.
+    A collector that is away costs the spans and, at the end, some seconds. The log says so.
     """
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
