@@ -7,7 +7,7 @@ import psycopg
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from adapters.postgres.database import Database
+from adapters.postgres.database import ON_CONNECT, Database
 
 WAIT_SECONDS_MAX = 3
 """For a database that doesn't answer: whoever asks for metrics has other things to hear of."""
@@ -59,7 +59,7 @@ class Positions(Collector):
     def _ask(self) -> tuple[int, Sequence[tuple[Any, ...]]]:
         """A connection of its own: those of the pool may all be waiting for the database to come back."""
         with psycopg.connect(self._url, connect_timeout=WAIT_SECONDS_MAX, autocommit=True) as connection:
-            connection.execute(f"SET statement_timeout = '{WAIT_SECONDS_MAX}s'")
+            connection.execute(f"SET statement_timeout = '{WAIT_SECONDS_MAX}s'; {ON_CONNECT}")
             ((head,),) = connection.execute(_HEAD).fetchall()
             return head, connection.execute(_STANDINGS).fetchall()
 

@@ -30,11 +30,13 @@ Gives a row if so: who we acted as before, and the role.
 """
 APP_WAITS = f"SELECT WHERE {_APP_IS_OURS} AND ({_APP_IS_SET_UP}) IS NOT TRUE"
 """A row if we could act as the application's role, but it has no rights in this database."""
-_ON_CONNECT = (
-    # First: who may make schemas can call one as the login, and put a function into it that suits a call better.
+ON_CONNECT = (
+    # First: who may make schemas can call one as the login, and put a function into it that suits a call
+    # better.
     "SET search_path = pg_catalog; SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = 0;"
     f" {ACT_AS_APP}"
 )
+"""What is to be said first on every connection."""
 
 
 class Datastore(PostgresDatastore):
@@ -66,7 +68,7 @@ class Datastore(PostgresDatastore):
     def after_connect_func(self) -> Callable[[Connection[Any]], None]:
         def after_connect(connection: Connection[Any]) -> None:
             connection.autocommit = True
-            connection.execute(_ON_CONNECT)
+            connection.execute(ON_CONNECT)
 
         return after_connect
 

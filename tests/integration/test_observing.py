@@ -16,9 +16,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg.conninfo import make_conninfo
 from reporting import Story
 
 from adapters.observing.metrics import Metrics, measuring, serving
@@ -171,6 +173,18 @@ def test_a_database_that_is_away_is_said_at_once(port: int) -> None:
         assert time.monotonic() - began < 5
     assert found["dealtrail_database_up", ""] == 0
     assert not [name for name, _ in found if "projection" in name]
+
+
+def test_a_login_that_owns_nothing_is_told_positions(parts: Engine, database_url: str) -> None:
+    parts.projector.catch_up()
+    login = f"watcher_{os.getpid()}"
+    with psycopg.connect(database_url, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {login} LOGIN NOINHERIT IN ROLE dealtrail_app")
+        try:
+            with Database(make_conninfo(database_url, user=login)) as database:
+                assert read(Metrics(database))["dealtrail_projection_lag_events", "deals"] == 0
+        finally:
+            admin.execute(f"DROP ROLE {login}")
 
 
 def test_a_worker_serves_its_metrics_while_it_works(parts: Engine, port: int) -> None:
