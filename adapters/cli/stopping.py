@@ -7,6 +7,9 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from adapters.observing.lines import RequestLines
+from adapters.observing.work import unwatch, watch
+
 if TYPE_CHECKING:
     from adapters.wiring import Engine
 
@@ -38,8 +41,11 @@ def stopping(*told: Callable[[], None]) -> Iterator[threading.Event]:
 
 @contextmanager
 def working(parts: "Engine", *told: Callable[[], None]) -> Iterator[threading.Event]:
-    """As `stopping`, and meanwhile the metrics are served, if a port is set for them. Raises BadSetting."""
+    """As `stopping`; meanwhile requests are logged, and metrics served if a port is set. Raises BadSetting."""
+    lines = RequestLines()
     with ExitStack() as stack:
+        watch(lines)
+        stack.callback(unwatch, lines)
         if parts.settings.metrics_port is not None:
             from adapters.observing.metrics import serving
 

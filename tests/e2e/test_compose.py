@@ -153,6 +153,7 @@ def test_actions_sent_in_come_out_in_reports_and_in_kafka(
         key = json.loads(made.stdout)["key"]
         told = ask(composed, key, "/actions/batch", COMPANY[:3])
         assert (told["accepted"], told["rejected"]) == (3, 0), told
+        told["position"] = max(each["position"] for each in told["results"])
         sent = [*(json.dumps(each).encode() for each in COMPANY[3:]), b"rubbish"]
         send(kafka, topics["DEALTRAIL_ACTIONS_TOPIC"], sent)
         until(lambda: ask(composed, key, "/funnel?pipeline=sales")["won_amount"], {"USD": "100.00"})
@@ -165,6 +166,9 @@ def test_actions_sent_in_come_out_in_reports_and_in_kafka(
         assert (taken_in, metric(composed, "ingest", "dealtrail_rejections_total", code="malformed")) == (
             [2], [1]
         )  # fmt: skip
+        (line,) = [each for each in composed.log("api") if each.get("route") == "/actions/batch"]
+        assert (line["event"], line["status"], line["position"]) == ("answered", 200, told["position"])
+        assert line["request"]
         count = "dealtrail_http_request_seconds_count"
         assert metric(composed, "api", count, route="/actions/batch", status="200") == [1]
         for service in composed.services:
