@@ -51,11 +51,14 @@ class Api:
 
 
 @contextmanager
-def serving(database_url: str, *, port: int = 0, project: bool = False, **settings: str) -> Iterator[Api]:
-    """A server over the database, and an admin's client; `project` keeps the read tables up."""
+def serving(
+    database_url: str, *, port: int = 0, tables: bool = True, project: bool = False, **settings: str
+) -> Iterator[Api]:
+    """A server over the database, and an admin's client; `tables` are built, `project` keeps them up."""
     with Database(database_url) as database:
         parts = Engine(read_settings({"DATABASE_URL": database_url, **settings}), database)
-        parts.projector.catch_up()
+        if tables:
+            parts.projector.catch_up()
         stop = threading.Event()
         following = threading.Thread(target=parts.projector.follow, args=(stop, 0.05))
         if project:
@@ -85,7 +88,7 @@ def running(parts: Engine, port: int = 0) -> Iterator[str]:
                 time.sleep(0.01)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join()
 
 

@@ -33,21 +33,17 @@ def serve(host: str, port: int, project: bool) -> None:
 
     Whoever asks must show a key, see dealtrail key make. What there is is told by /openapi.json.
     """
-    with (
-        refusing(as_json=False),
-        opened(read_settings()) as parts,
-        working(parts),
-        _projecting(parts, project),
-    ):
+    with refusing(as_json=False), opened(read_settings()) as parts:
         from adapters.http.server import Server, listening
 
         try:
             listener = listening(host, port)
         except OSError as error:
             raise Stopped("cannot_listen", f"{host}:{port} can't be listened at: {error.strerror}.") from None
-        with listener:
+        server = Server(parts)
+        with listener, working(parts, server.stop), _projecting(parts, project):
             click.echo(f"Serving http://{host}:{listener.getsockname()[1]}. Ctrl-C ends it.", err=True)
-            Server(parts).run([listener])
+            server.run([listener])
 
 
 @contextmanager

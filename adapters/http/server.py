@@ -1,6 +1,8 @@
 """The process that serves: uvicorn, told to end streams before it waits for what is under way."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -13,7 +15,7 @@ BACKLOG = 2048
 
 
 class Server(uvicorn.Server):
-    """Serves the API over the engine; ends with SIGTERM or SIGINT."""
+    """Serves the API over the engine by `run`, until `stop`, which may be called from a signal's handler."""
 
     def __init__(self, parts: Engine) -> None:
         self.app = create_app(parts)
@@ -28,6 +30,15 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
+
+    def stop(self) -> None:
+        """Take no more requests; `run` returns when those that were begun are answered."""
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are for whoever runs it: uvicorn's own way would end the process by the signal."""
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.app.state.service.end_streams()

@@ -113,7 +113,12 @@ Served = Annotated[Service, Depends(service)]
 """The type of a route's parameter that is the service: `served: Served`."""
 
 
-async def present(served: Served) -> None:
-    """For every route that needs the database. Raises Problem at once while it is away."""
+async def present(request: Request, served: Served) -> None:
+    """For every route that needs the database. Raises Problem at once while it is away.
+
+    And for NUL, which no text in the database may have, in whatever is asked about.
+    """
     if served.end.away:
         raise Problem("database_unavailable")
+    if "\0" in request.url.path or "%00" in request.url.query:
+        raise Problem("invalid_data", "The address has a NUL character.", field="path", problem="NUL")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from itertools import islice
 from json import JSONEncoder
+from time import monotonic
 
 import psycopg
 from fastapi.responses import StreamingResponse
@@ -22,6 +23,8 @@ PAGE = 500
 LOOKED_AT = 20_000
 """Positions that one page looks at, at most, for events of the names asked for."""
 
+STREAM_SECONDS_MAX = 300.0
+"""A stream ends after so long, and whoever listens comes again: a key that was revoked meanwhile opens none."""
 GRACE_SECONDS = 1.0
 """What a reader has to take the rest when the server closes."""
 
@@ -65,16 +68,19 @@ def page(
     return reached, found
 
 
-async def stream(
-    service: Service, after: int, names: Sequence[str] | None, heartbeat: float = HEARTBEAT_SECONDS
-) -> AsyncIterator[bytes]:
-    """Server-sent events from behind `after`, until the server closes or the database goes away.
+async def stream(service: Service, after: int, names: Sequence[str] | None) -> AsyncIterator[bytes]:
+    """Server-sent events from behind `after`, for a while, or until server or database go away.
 
     Holds one page at most: the next is read when the one before has been sent, so who is slow is waited for.
     """
     source = service.parts.settings.events_source
     yield b"retry: 1000\n\n"
-    while not service.closing.done():
+    ends_at = monotonic() + STREAM_SECONDS_MAX
+
+    def going_on() -> bool:
+        return not service.closing.done() and monotonic() < ends_at
+
+    while going_on():
         try:
             reached, rows = await service.read(partial(page, service.parts.store, after, PAGE, names))
         except (Problem, psycopg.OperationalError):
@@ -84,8 +90,8 @@ async def stream(
         if reached > (rows[-1][2] if rows else after):
             yield b"id: %d\n\n" % reached
         after = reached
-        while not service.closing.done() and service.end.position <= after:
-            if not await service.heard(heartbeat):
+        while going_on() and service.end.position <= after:
+            if not await service.heard(HEARTBEAT_SECONDS):
                 yield b": still here\n\n"
 
 

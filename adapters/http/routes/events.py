@@ -77,7 +77,7 @@ async def get_events(
     wanted = _known(names)
     if at_least is not None:
         await served.reach(at_least, ())
-    if STREAM in request.headers.get("accept", ""):
+    if STREAM in ",".join(request.headers.getlist("accept")):
         return EventStream(served, stream(served, after if last_event_id is None else last_event_id, wanted))
 
     def read() -> Response:
