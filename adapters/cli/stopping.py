@@ -41,7 +41,7 @@ def stopping(*told: Callable[[], None]) -> Iterator[threading.Event]:
 
 @contextmanager
 def working(parts: "Engine", *told: Callable[[], None]) -> Iterator[threading.Event]:
-    """As `stopping`; meanwhile requests are logged, and metrics served if a port is set. Raises BadSetting."""
+    """As `stopping`; meanwhile requests are logged, metrics served if a port is set. Raises BadSetting."""
     lines = RequestLines()
     with ExitStack() as stack:
         watch(lines)
