@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
+from zlib import crc32
 
 from kafka_records import records
 
@@ -42,7 +43,7 @@ def found(engine: Engine) -> None:
 
 def story(lead: str) -> list[dict[str, Any]]:
     """Five actions about a lead: each is refused if the one before it isn't there."""
-    rep, deal = REPS[hash(lead) % len(REPS)], f"D-{lead}"
+    rep, deal = REPS[crc32(lead.encode()) % len(REPS)], f"D-{lead}"
     told = [
         ("lead.register", lead, {"keys": {"external": lead}, "name": "Ann"}),
         ("contact.record", lead, {"kind": "call", "direction": "out", "outcome": "reached"}),
@@ -85,7 +86,7 @@ def rubbish(number: int) -> tuple[str, bytes | None]:
 
 
 def mixed(leads: int, share: float, seed: int = 1) -> tuple[list[Sent], Counter[tuple[str, bytes | None]]]:
-    """Stories interleaved, each in its own order, keyed by lead, and rubbish among them, told with its codes."""
+    """Stories interleaved, each in its own order, keyed by lead; and rubbish among them, with its codes."""
     chance = random.Random(seed)
     waiting = [iter(story(f"L-{number}")) for number in range(leads)]
     sent: list[Sent] = []
@@ -106,16 +107,21 @@ def mixed(leads: int, share: float, seed: int = 1) -> tuple[list[Sent], Counter[
     return sent, bad
 
 
-def assert_each_has_one_effect(engine: Engine, leads: Sequence[str]) -> None:
-    """All five of each lead's story are in the log, once, in their order, and nothing else."""
+def recorded(engine: Engine) -> list[str]:
+    """Ids of the actions that came from Kafka, in the log's order, each as often as it is there."""
     with engine.database.connection() as connection:
         rows = connection.execute(
             "SELECT action_id FROM log.event WHERE action_source = %s AND action_seq = 0"
             " ORDER BY notification_id",
             (SOURCE,),
         ).fetchall()
+    return [id_ for (id_,) in rows]
+
+
+def assert_each_has_one_effect(engine: Engine, leads: Sequence[str]) -> None:
+    """All five of each lead's story are in the log, once, in their order, and nothing else."""
     told: dict[str, list[str]] = {}
-    for (id_,) in rows:
+    for id_ in recorded(engine):
         told.setdefault(id_.split(".")[0], []).append(id_)
     assert told.keys() == set(leads)
     assert [lead for lead in leads if told[lead] != [one["id"] for one in story(lead)]] == []

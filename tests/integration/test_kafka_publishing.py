@@ -194,7 +194,6 @@ def test_a_publisher_killed_between_the_two_leaves_nothing_out(
     assert len(found) == engine.store.head() + 100
 
 
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket")  # The client forgets refused ones.
 def test_a_broker_that_was_away_gets_the_rest(
     database_url: str, broker: Broker, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
