@@ -24,7 +24,7 @@ LOOKED_AT = 20_000
 """Positions that one page looks at, at most, for events of the names asked for."""
 
 STREAM_SECONDS_MAX = 300.0
-"""A stream ends after so long, and whoever listens comes again: a key that was revoked meanwhile opens none."""
+"""A stream ends after so long, and whoever listens comes again, but for those whose key was revoked."""
 GRACE_SECONDS = 1.0
 """What a reader has to take the rest when the server closes."""
 

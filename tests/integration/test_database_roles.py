@@ -85,6 +85,12 @@ T - - - - -  SET session_replication_role = replica; DELETE FROM audit.checkpoin
 + + - - - -  UPDATE vault.key SET subject = ''
 + + - - - -  TRUNCATE vault.key
 + + - - - -  CREATE TABLE vault.mine (one int)
++ + + - - -  SELECT FROM access.api_key
++ + - - - -  UPDATE access.api_key SET role = 'admin'
++ + - - - -  DELETE FROM access.api_key
++ + - - - -  SELECT FROM access.login
++ + - - - -  INSERT INTO access.login VALUES (session_user, 'ann')
++ + - - - -  CREATE TABLE access.mine (one int)
 + + + + - -  SELECT FROM read.lead, read.checkpoint, read.projection
 + + + + + -  SELECT FROM read.payroll_line
 + + + - - -  UPDATE read.lead SET name = ''

@@ -38,6 +38,11 @@ def test_what_is_set_is_taken() -> None:
             "DEALTRAIL_INGEST_GROUP": "deals.intake",
             "DEALTRAIL_PARTITIONS": "3",
             "DEALTRAIL_DEAD_LETTERS_DAYS": "7",
+            "DEALTRAIL_BODY_MAX": "1024",
+            "DEALTRAIL_BATCH_MAX": "10",
+            "DEALTRAIL_WAIT_SECONDS": "1",
+            "DEALTRAIL_OIDC_ISSUER": "https://id.example.com",
+            "DEALTRAIL_OIDC_AUDIENCE": "deals",
             "DEALTRAIL_LOG": "json",
             "DEALTRAIL_LOG_LEVEL": "info",
             "DEALTRAIL_METRICS_PORT": "9464",
@@ -60,6 +65,11 @@ def test_what_is_set_is_taken() -> None:
         "deals.intake",
         3,
         7,
+        1024,
+        10,
+        1,
+        "https://id.example.com",
+        "deals",
         "json",
         "INFO",
         9464,
@@ -100,6 +110,7 @@ def test_a_file_that_is_missing_empty_or_beside_a_value_is_refused(tmp_path: Pat
         ("DEALTRAIL_EVENTS_TOPIC", "deals events"),
         ("DEALTRAIL_PARTITIONS", "0"),
         ("DEALTRAIL_DEAD_LETTERS_DAYS", "1.5"),
+        ("DEALTRAIL_OIDC_ISSUER", "http://id.example.com"),
         ("DEALTRAIL_LOG", "xml"),
         ("DEALTRAIL_LOG_LEVEL", "LOUD"),
         ("DEALTRAIL_METRICS_PORT", "65536"),
@@ -111,6 +122,11 @@ def test_a_bad_value_is_refused_by_name(variable: str, value: str) -> None:
     with pytest.raises(BadSetting, match=variable) as refused:
         read_settings({variable: value})
     assert refused.value.variable == variable
+
+
+def test_tokens_need_an_audience() -> None:
+    with pytest.raises(BadSetting, match="DEALTRAIL_OIDC_AUDIENCE"):
+        read_settings({"DEALTRAIL_OIDC_ISSUER": "https://id.example.com"})
 
 
 def test_each_setting_is_documented() -> None:
