@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,13 @@ def test_no_service_runs_as_root_or_has_a_secret_in_its_environment(tmp_path: Pa
         assert service["read_only"] is True
         assert not [value for value in service["environment"].values() if "postgresql://" in value]
     assert "\nUSER dealtrail\n" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_images_tag_is_the_version(tmp_path: Path) -> None:
+    told = Composed(tmp_path, database_url="postgresql:///x", kafka=None).services
+    assert {told[name]["image"] for name in set(told) - set(STAND_INS)} == {
+        f"dealtrail:{version('dealtrail')}"
+    }
 
 
 def test_every_container_waits_for_the_migration_but_the_one_that_does_it(tmp_path: Path) -> None:
