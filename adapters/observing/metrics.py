@@ -37,6 +37,9 @@ class Metrics:
         self.registry.register(Positions(database))
         self._actions = self._counter("actions", "Actions answered, by outcome", "outcome")
         self._rejections = self._counter("rejections", "Actions refused, by code", "code")
+        self._denied = self._counter(
+            "access_denied", "Requests refused because of who asked", "role", "operation"
+        )
         self._appended = self._counter("appended_events", "Events appended to the log")
         self._group = self._histogram("commit_actions", "Actions committed together", _SIZES)
         self._commit = self._histogram("commit_seconds", "Time of a commit to the log", _COMMIT_SECONDS)
@@ -70,6 +73,8 @@ class Metrics:
             self._appended.inc(facts["events"])
         elif work.name == "decide":
             self._count(facts["answers"])
+        elif work.name == "deny":
+            self._denied.labels(facts["role"], facts["operation"]).inc()
         elif work.name == "fold":
             self._fold.observe(work.seconds)
             for name in facts["projections"]:
