@@ -1,23 +1,21 @@
 """How far the read tables are behind the log, asked of the database whenever metrics are."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import psycopg
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from adapters.postgres.database import ON_CONNECT, Database
+from adapters.postgres.projecting import log, standing
+from adapters.postgres.projecting.standing import Standing
 
 WAIT_SECONDS_MAX = 3
 """For a database that doesn't answer: whoever asks for metrics has other things to hear of."""
 
-_HEAD = "SELECT coalesce(max(notification_id), 0) FROM log.event"
-_STANDINGS = """
-    SELECT p.name, c.notification_id, p.failed_position IS NOT NULL, coalesce(extract(epoch FROM now() - (
-        SELECT recorded_at FROM log.event WHERE notification_id = c.notification_id + 1
-    )), 0)
-    FROM read.projection p JOIN read.checkpoint c ON c.application_name = p.name ORDER BY p.name
+_AGES = """
+    SELECT asked.position, extract(epoch FROM now() - recorded_at)::float8
+    FROM unnest(%s::bigint[]) AS asked (position) JOIN log.event ON notification_id = asked.position + 1
 """
 
 
@@ -29,7 +27,7 @@ class Positions(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            head, standings = self._ask()
+            head, standings, ages = self._ask()
         except psycopg.Error:
             yield _gauge("database_up", "Whether the database answers", 0)
             return
@@ -38,30 +36,35 @@ class Positions(Collector):
         yield _gauges(
             "projection_position",
             "Where a projection stands",
-            [(name, position) for name, position, *_ in standings],
+            [(each.name, each.position) for each in standings],
         )
         yield _gauges(
             "projection_lag_events",
             "Positions of the log that a projection hasn't counted in",
-            [(name, max(head - position, 0)) for name, position, *_ in standings],
+            [(each.name, max(head - each.position, 0)) for each in standings],
         )
         yield _gauges(
             "projection_lag_seconds",
             "How long ago the first event was recorded that a projection hasn't counted in",
-            [(name, max(float(seconds), 0)) for name, _, _, seconds in standings],
+            [(each.name, max(ages.get(each.position, 0.0), 0.0)) for each in standings],
         )
         yield _gauges(
             "projection_stopped",
             "Whether a projection stopped at an event that it can't take",
-            [(name, int(stopped)) for name, _, stopped, _ in standings],
+            [(each.name, int(each.failure is not None)) for each in standings],
         )
 
-    def _ask(self) -> tuple[int, Sequence[tuple[Any, ...]]]:
-        """A connection of its own: those of the pool may all be waiting for the database to come back."""
+    def _ask(self) -> tuple[int, list[Standing], dict[int, float]]:
+        """The log's end, the projections, and by position how many seconds ago the next event was recorded.
+
+        On a connection of its own: those of the pool may all be waiting for the database to come back.
+        """
         with psycopg.connect(self._url, connect_timeout=WAIT_SECONDS_MAX, autocommit=True) as connection:
             connection.execute(f"SET statement_timeout = '{WAIT_SECONDS_MAX}s'; {ON_CONNECT}")
-            ((head,),) = connection.execute(_HEAD).fetchall()
-            return head, connection.execute(_STANDINGS).fetchall()
+            head = log.head(connection)
+            standings = sorted(standing.standings(connection).values(), key=lambda each: each.name)
+            asked = list({each.position for each in standings})
+            return head, standings, dict(connection.execute(_AGES, (asked,)).fetchall())
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:
