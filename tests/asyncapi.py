@@ -79,7 +79,10 @@ def _event_message(name: str, kind: type[Event]) -> dict[str, Any]:
 
 
 def _event_schema(kind: type[Event]) -> dict[str, Any]:
-    return kind.model_json_schema(ref_template=f"#/components/schemas/{kind.stored_name}/$defs/{{model}}")
+    """As it is stored: personal texts may be sealed."""
+    return kind.model_json_schema(
+        mode="serialization", ref_template=f"#/components/schemas/{kind.stored_name}/$defs/{{model}}"
+    )
 
 
 _ACTION: dict[str, Any] = {
