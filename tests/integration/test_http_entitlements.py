@@ -16,6 +16,7 @@ from payday import Payday
 from adapters.access.gate import REMEMBERED_SECONDS
 from adapters.audit.keys import read_keys
 from adapters.http.entitlements import ACTORS, OPERATIONS, ROLES, Role, Scope
+from adapters.observing.metrics import measuring
 from domain.payroll.events import StatementIssued
 from services.payloads import PAYLOADS
 
@@ -294,6 +295,19 @@ def test_actions_tell_a_rep_no_pay_of_others(api: Api, company: Payday) -> None:
     secrets = (*ZEDS, *BOBS, *NOBODYS)
     for told in [*ann.act(*tried), *ann.act(*repeated)]:
         assert _leaked(json.dumps(told), secrets) == [], told
+
+
+def test_denials_are_counted(api: Api) -> None:
+    ann = {"Authorization": f"Bearer {api.key('rep', 'ann')}"}
+    with measuring(api.parts.database) as metrics:
+        assert api.get("/queue/bob", headers=ann).status_code == 403
+        assert api.get("/queue/ann", headers=ann).status_code == 200
+        assert api.get("/queue/ann", headers={"Authorization": "Bearer x"}).status_code == 401
+        counted = [line for line in metrics.text().decode().splitlines() if "access_denied_total{" in line]
+    assert sorted(counted) == [
+        'dealtrail_access_denied_total{operation="authenticate",role="unknown"} 1.0',
+        'dealtrail_access_denied_total{operation="queue",role="rep"} 1.0',
+    ]
 
 
 def test_a_revoked_key_and_a_changed_team_count_at_once_or_nearly(
