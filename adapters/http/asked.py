@@ -34,7 +34,10 @@ AtLeast = Annotated[
 ]
 AsOfWhen = Annotated[
     str | None,
-    Query(description="As it was then: a date (its end), a moment with offset, or a position (#4711)."),
+    Query(
+        description="As it was then: a date (its end), a moment with offset, or a position.",
+        examples=["2026-10-02", "2026-10-02T09:15:00+03:00", "#4711"],
+    ),
 ]
 OnAxis = Annotated[
     Axis, Query(description="What the system knew by then, or what had happened by then as known now.")

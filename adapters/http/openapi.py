@@ -27,7 +27,7 @@ COMMON = (
     "issuer_unavailable",
     "stopping",
 )
-REPORT = ("not_yet", "projection_stopped")
+REPORT = ("not_yet", "unknown_position", "projection_stopped")
 """What any report may be answered with, beside what all may."""
 
 
@@ -69,12 +69,14 @@ def problems(*codes: str) -> Responses:
     return {status: _problem(status, named) for status, named in sorted(by_status.items())}
 
 
-def report(kind: Any, *codes: str) -> Responses:
-    """The same with a report's object: a dataclass, or a list of one as `list[kind]`."""
+def report(kind: Any, *codes: str, files: Mapping[str, Any] | None = None) -> Responses:
+    """The same with a report's object, which may be had as files of these media types too."""
     position = {"description": "The position that the answer is true of.", "schema": {"type": "integer"}}
     told: Responses = {
         200: {"description": "The report.", "model": kind, "headers": {POSITION: position}},
     }
+    if files is not None:
+        told[200]["content"] = body(files)
     return told | problems(*codes, *REPORT)
 
 

@@ -62,7 +62,12 @@ class Service:
         return work.result()
 
     async def reach(self, position: int, projections: tuple[str, ...]) -> None:
-        """Wait until these projections have counted the position. Raises Problem after the time set."""
+        """Wait until these projections have counted the position. Raises Problem after the time set.
+
+        A position that the log hasn't reached is refused at once: nobody can have written it.
+        """
+        if position > self.end.position and position > (head := await self.read(self.parts.store.head)):
+            raise Problem("unknown_position", f"The log ends at {head:,}.", position=position, head=head)
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self.parts.settings.wait_seconds
         pause = 0.005

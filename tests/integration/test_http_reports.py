@@ -59,7 +59,7 @@ PAIRS = (
 
 @pytest.fixture(scope="module")
 def api(module_database_url: str, audit_key: Path) -> Iterator[Api]:
-    with serving(module_database_url, DEALTRAIL_WAIT_SECONDS="1") as one:
+    with serving(module_database_url) as one:
         record(generate(7, 120, END), one.parts.intake())
         one.projected()
         one.parts.seal(read_keys(audit_key))
@@ -275,13 +275,23 @@ def test_what_one_wrote_is_read_by_its_position(database_url: str) -> None:
             assert int(answer.headers["dealtrail-position"]) >= int(at_least["Dealtrail-At-Least"])
 
 
-def test_a_position_that_is_not_reached_in_time_is_a_problem(api: Api) -> None:
-    wanted = api.parts.store.head() + 1
-    for path in ("/pool", "/payroll/periods", "/payroll/exceptions", "/events"):
-        answer = api.get(path, headers={"Dealtrail-At-Least": str(wanted)})
+def test_tables_that_are_not_brought_up_in_time_are_a_problem(database_url: str) -> None:
+    with serving(database_url, DEALTRAIL_WAIT_SECONDS="1") as api:
+        written = int(api.act(hire("ann")).headers["dealtrail-position"])
+        answer = api.get("/pool", headers={"Dealtrail-At-Least": str(written)})
         told = must_be_problem(answer, 503, "not_yet")
-        assert told["details"] == {"position": wanted - 1, "wanted": wanted}
+        assert told["details"] == {"position": written - 1, "wanted": written}
         assert answer.headers["retry-after"] == "1"
+        api.projected()
+        assert api.get("/pool", headers={"Dealtrail-At-Least": str(written)}).status_code == 200
+
+
+def test_a_position_that_the_log_has_not_reached_is_refused(api: Api) -> None:
+    head = api.parts.store.head()
+    for path in ("/pool", "/payroll/periods", "/payroll/exceptions", "/events"):
+        answer = api.get(path, headers={"Dealtrail-At-Least": str(head + 1)})
+        told = must_be_problem(answer, 422, "unknown_position")
+        assert told["details"] == {"position": head + 1, "head": head}
     for said in ("-1", "x", "9223372036854775808"):
         must_be_problem(api.get("/pool", headers={"Dealtrail-At-Least": said}), 422, "invalid_data")
 

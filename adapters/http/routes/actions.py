@@ -103,12 +103,15 @@ async def act(request: Request, served: Served, caller: Asking) -> Response:
     responses=found(Results, "What became of each.")
     | problems("malformed", "too_large", "unsupported_media_type", "busy"),
     openapi_extra=taking(
-        {kind: {"type": "array", "items": _ACTION} for kind in SEVERAL[:2]}
+        {kind: {"type": "array", "items": {}} for kind in SEVERAL[:2]}
         | {kind: {"type": "string"} for kind in LINES}
     ),
 )
 async def act_batch(request: Request, served: Served, caller: Asking) -> Response:
-    """Record a batch: a JSON list, or a line for each (NDJSON). Each action succeeds or fails alone."""
+    """Record a batch: a JSON list, or a line for each (NDJSON). Each action succeeds or fails alone.
+
+    So a batch may hold anything: what is no action is answered as one that is refused.
+    """
     caller.may("act")
     settings = served.parts.settings
     media_type, body = await read_body(request, types=SEVERAL, most=settings.body_max)

@@ -53,7 +53,7 @@ _EVENT = {
         {BATCH: {"type": "array", "items": _EVENT}, STREAM: {"type": "string"}},
         f"The events, in order. {POSITION} is the position that was looked at up to: go on behind it.",
     )
-    | problems("not_yet"),
+    | problems("not_yet", "unknown_position"),
 )
 async def get_events(
     request: Request,

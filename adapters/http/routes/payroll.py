@@ -37,7 +37,7 @@ from services.plan_documents import read_plan, read_plan_toml
 router = APIRouter(prefix="/payroll", tags=["payroll"])
 AskedFor = Annotated[Asked, Depends()]
 Rep = Annotated[str | None, Query(description="Only this rep's.")]
-Month = Annotated[str, Query(description="The month, as 2026-10.")]
+Month = Annotated[str, Query(description="The month.", examples=["2026-10"])]
 
 FILES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 TOML = "application/toml"
@@ -121,6 +121,7 @@ async def get_statements(asked: AskedFor, period: Month) -> Response:
         "unknown_statement",
         "period_open",
         "nothing_recorded",
+        files={kind.partition(";")[0]: {"type": "string"} for kind in FILES.values()},
     ),
 )
 async def get_statement(
