@@ -13,6 +13,7 @@ from adapters.kafka.checkpoints import CheckpointTopic
 from adapters.kafka.connecting import KafkaAway
 from adapters.kafka.dead_letters import DeadLetters
 from adapters.kafka.ingest import ActionsTopic
+from adapters.kafka.projecting import EventsReader
 from adapters.kafka.publishing import EventsTopic
 from adapters.logging import Logger, configure
 from adapters.observing.intake import WatchedIntake
@@ -25,6 +26,7 @@ from adapters.postgres.lookups import Lookups, view_of
 from adapters.postgres.migrate import migrate
 from adapters.postgres.projecting.as_of import AsOf
 from adapters.postgres.projecting.projector import Projector
+from adapters.postgres.projecting.spread_fold import SpreadFold
 from adapters.postgres.store import PostgresStore
 from adapters.settings import Settings
 from projections.asking import View
@@ -156,6 +158,18 @@ class Engine:
             name=settings.events_topic,
             partitions=settings.partitions,
             source=settings.events_source,
+        )
+
+    @cached_property
+    def events_reader(self) -> EventsReader:
+        """What keeps the read tables up from the events topic, with others; Kafka must be set."""
+        return EventsReader(
+            self.database,
+            self.projector,
+            SpreadFold(self.database, PROJECTIONS),
+            servers=self._kafka,
+            name=self.settings.events_topic,
+            partitions=self.settings.partitions,
         )
 
     def publish(self) -> int:

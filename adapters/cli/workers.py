@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from adapters.cli.asking import REFUSED, Stopped, opened, progress, refusing
+from adapters.cli.publish import must_have_kafka
 from adapters.cli.stopping import working
 from adapters.logging import Logger
 from adapters.settings import read_settings
@@ -30,10 +31,15 @@ _logger = Logger(__name__)
 
 @click.command("project")
 @click.option("--once", is_flag=True, help="Catch up and end, instead of following the log.")
+@click.option("--from-kafka", is_flag=True, help="Follow the events topic, and share it with others who do.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
-def project(once: bool, as_json: bool) -> None:
+def project(once: bool, from_kafka: bool, as_json: bool) -> None:
     """Keep the read tables up with the log, write down lapsed claims and seal, until interrupted."""
+    if once and from_kafka:
+        raise click.UsageError("--once reads the log itself, so there is nothing --from-kafka.")
     with refusing(as_json=as_json), opened(read_settings()) as parts:
+        if from_kafka:
+            must_have_kafka(parts)
         started = time.monotonic()
         if once:
             with progress("catching up") as counted:
@@ -43,13 +49,14 @@ def project(once: bool, as_json: bool) -> None:
             _publish_once(parts)
         else:
             with working(parts) as stop:
-                click.echo("Following the log. Ctrl-C ends it.", err=True)
-                _follow(parts, stop)
+                what = parts.events_reader.name if from_kafka else "the log"
+                click.echo(f"Following {what}. Ctrl-C ends it.", err=True)
+                _follow(parts, parts.events_reader.follow if from_kafka else parts.projector.follow, stop)
             failures = []
         _report(parts.store.head(), failures, time.monotonic() - started, as_json=as_json)
 
 
-def _follow(parts: "Engine", stop: threading.Event) -> None:
+def _follow(parts: "Engine", projecting: Callable[[threading.Event], None], stop: threading.Event) -> None:
     """Until told to stop, beside what else is to be seen to."""
     from adapters.audit.schedule import SealSchedule
 
@@ -60,7 +67,7 @@ def _follow(parts: "Engine", stop: threading.Event) -> None:
     ]
     for each in beside:
         each.start()
-    parts.projector.follow(stop)
+    projecting(stop)
     for each in beside:
         each.join()
 

@@ -7,7 +7,7 @@ from psycopg.rows import TupleRow
 
 from adapters.observing.work import Work
 from adapters.postgres.database import Database
-from adapters.postgres.projecting import log, standing
+from adapters.postgres.projecting import log, spread, standing
 from adapters.postgres.projecting.batch import fold_batch
 from adapters.postgres.projecting.failures import failed, is_folds_fault, report
 from adapters.postgres.projecting.standing import Checkpoints, Standing, fingerprint
@@ -102,8 +102,12 @@ class Live:
             projections = [self._projections[each.name] for each in current]
             work.facts["projections"] = [each.name for each in current]
             facts = log.read(connection, after, upto, log.categories(projections))
+            ahead = spread.ahead(connection, [each.name for each in current], after)
             for stored, projection in zip(current, projections, strict=True):
-                if of_category := facts[projection.category]:
+                of_category = facts[projection.category]
+                if stored.name in ahead:
+                    of_category = ahead[stored.name].left(of_category)
+                if of_category:
                     fold_batch(connection, projection, of_category, "read")
                 self._checkpoints.move(connection, projection.name, upto)
                 if stored.failure is not None:

@@ -76,18 +76,28 @@ def read(
     if scope.occurred_until is not None:
         query.append(_OCCURRED)
         parameters.append(scope.occurred_until)
-    facts: Facts = {category: [] for category in of}
-    decode = cast(Callable[[TupleRow, Turn | None], Recorded[Event]], _CODEC.decode)
     with connection.cursor(binary=True) as cursor:
         cursor.execute(Composed([*query, _ORDER]), parameters)
-        rows = cursor.fetchall()
-        ids = key_ids(row[5] for row in rows)
-        opening = TextOpener(dict(cursor.execute(SECRETS, (ids,)).fetchall())) if ids else None
-        for row in rows:
-            category = row[0].split("-", 1)[0]
-            try:
-                fact = decode(row, opening)
-            except Exception as error:
-                raise Unreadable(category, row[2], row[3], error) from error
-            facts[category].append(fact)
+        return decoded(connection, cursor.fetchall(), of)
+
+
+def decoded(connection: Connection[TupleRow], rows: Sequence[TupleRow], of: Sequence[str]) -> Facts:
+    """Stored events of the categories `of`, their sealed texts opened with what keys there are now.
+
+    Raises Unreadable for the first one that this version can't read.
+    """
+    facts: Facts = {category: [] for category in of}
+    decode = cast(Callable[[TupleRow, Turn | None], Recorded[Event]], _CODEC.decode)
+    ids = key_ids(row[5] for row in rows)
+    opening = None
+    if ids:
+        with connection.cursor(binary=True) as cursor:
+            opening = TextOpener(dict(cursor.execute(SECRETS, (ids,)).fetchall()))
+    for row in rows:
+        category = row[0].split("-", 1)[0]
+        try:
+            fact = decode(row, opening)
+        except Exception as error:
+            raise Unreadable(category, row[2], row[3], error) from error
+        facts[category].append(fact)
     return facts

@@ -40,14 +40,20 @@ class Projector:
         self._fitted: set[str] = set()
         self._lost: set[str] = set()
 
-    def catch_up(self, upto: int | None = None, progress: Progress | None = None) -> list[Failure]:
-        """Bring every projection to `upto` (default: the log's end now), building first what is unfit.
+    def catch_up(
+        self,
+        upto: int | None = None,
+        progress: Progress | None = None,
+        leave: frozenset[str] = frozenset(),
+    ) -> list[Failure]:
+        """Bring every projection but those to `leave` to `upto` (default: the log's end now).
 
-        Gives back where projections stopped; they were tried again, and the others went on.
+        What is unfit is built first. Gives back where projections stopped; they were tried again, and the
+        others went on.
         """
-        failures = self._build_unfit(frozenset(), progress)
+        failures = self._build_unfit(leave, progress)
         stopped = frozenset(failure.projection for failure in failures)
-        return failures + self._live.catch_up(upto, progress, stopped)
+        return failures + self._live.catch_up(upto, progress, leave | stopped)
 
     def rebuild(
         self,
@@ -124,9 +130,7 @@ class Projector:
 
         while not stop.is_set():
             leave = resting.names()
-            failures = self._build_unfit(leave, heed)
-            stopped = frozenset(failure.projection for failure in failures)
-            failures += self._live.catch_up(None, heed, leave | stopped)
+            failures = self.catch_up(None, heed, leave)
             resting.note(failures, leave)
             for _ in connection.notifies(timeout=poll, stop_after=1):
                 pass

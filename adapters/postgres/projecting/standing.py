@@ -67,11 +67,32 @@ def lock(connection: Connection[TupleRow], names: Iterable[str]) -> dict[str, St
     """
     wanted = sorted(names)
     connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(x, 0)) FROM unnest(%s::text[]) x", (_keys(wanted),)
+    )
+    connection.execute(
         "SELECT FROM read.projection WHERE name = ANY(%s) ORDER BY name FOR NO KEY UPDATE", (wanted,)
     )
-    # A second statement, because what the first one joined would be as of before it waited.
+    return _chosen(connection, wanted)
+
+
+def share(connection: Connection[TupleRow], names: Iterable[str]) -> dict[str, Standing]:
+    """Keep `lock` from these projections till the transaction ends, among others that share them."""
+    wanted = sorted(names)
+    connection.execute(
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended(x, 0)) FROM unnest(%s::text[]) x", (_keys(wanted),)
+    )
+    return _chosen(connection, wanted)
+
+
+def _keys(names: Iterable[str]) -> list[str]:
+    """Advisory locks are waited for in turn, so that many who share can't keep out one who locks."""
+    return [f"dealtrail projection {name}" for name in names]
+
+
+def _chosen(connection: Connection[TupleRow], names: Iterable[str]) -> dict[str, Standing]:
+    # A statement of its own, because what one joined that waited would be as of before it did.
     stored = standings(connection)
-    return {name: stored[name] for name in wanted if name in stored}
+    return {name: stored[name] for name in names if name in stored}
 
 
 def store_failure(connection: Connection[TupleRow], failure: Failure) -> None:

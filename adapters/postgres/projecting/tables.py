@@ -15,7 +15,7 @@ from projections.kernel import Row
 
 Key = tuple[Hashable, ...]
 
-RESERVED = frozenset({"projection", "checkpoint"})
+RESERVED = frozenset({"projection", "checkpoint", "partition"})
 """Tables of the engine itself in the schema `read`."""
 MY_VIEWS = "my_"
 """Views named so give each login its own rows: what a query adds is computed only on those."""
