@@ -12,13 +12,14 @@ from benchmarks.appending import appending
 from benchmarks.auditing import auditing
 from benchmarks.figures import Figure
 from benchmarks.ground import EVENTS_PER_LEAD, Ground, ground
+from benchmarks.http import http
 from benchmarks.importing import importing
 from benchmarks.kafka import kafka
 from benchmarks.projecting import keeping_up, rebuilding
 from benchmarks.reporting import reporting
 from benchmarks.starting import starting
 
-NAMES = ("start", "append", "log", "payroll", "audit", "kafka")
+NAMES = ("start", "append", "log", "payroll", "audit", "kafka", "http")
 
 
 @click.command()
@@ -42,7 +43,7 @@ def main(names: Sequence[str], events: str) -> None:
 def _chosen(names: Sequence[str], sizes: Sequence[int]) -> Iterator[tuple[str, list[Figure]]]:
     if "start" in names:
         yield "The command's own start", starting()
-    if {"append", "log", "payroll", "audit", "kafka"} & {*names}:
+    if {"append", "log", "payroll", "audit", "kafka", "http"} & {*names}:
         with ground() as place:
             if "append" in names:
                 yield "Appending", appending(place)
@@ -55,6 +56,8 @@ def _chosen(names: Sequence[str], sizes: Sequence[int]) -> Iterator[tuple[str, l
                 yield "Audit", auditing(place, sizes[0])
             if "kafka" in names:
                 yield "Kafka", kafka(place)
+            if "http" in names:
+                yield "HTTP", http(place)
 
 
 def _log(place: Ground, events: int) -> Iterator[tuple[str, list[Figure]]]:

@@ -95,7 +95,7 @@ def _serve_stock(url: str, listener: socket.socket) -> None:
 @contextmanager
 def _serving(serve: Callable[[str, socket.socket], None], url: str) -> Iterator[int]:
     with listening("127.0.0.1", 0) as listener:
-        process = multiprocessing.get_context("fork").Process(target=serve, args=(url, listener))
+        process = multiprocessing.get_context("spawn").Process(target=serve, args=(url, listener))
         process.start()
         try:
             yield listener.getsockname()[1]
