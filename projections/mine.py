@@ -7,36 +7,41 @@ from projections.asking import OWNER_NOW, STANDS_FOR, View
 from projections.kernel import Projection, Row, Rows
 from projections.payroll.views import PayrollViews
 
-_WHOSE_DEAL = f"""
+
+def _whose(deals: str) -> str:
+    """SQL, after STANDS_FOR: pairs of a deal, of those in the relation `deals`, and a rep whom it concerns.
+
+    That is the lead's owner, at the close or while the deal is open now, and whoever is on its split.
+    """
+    return f"""
     SELECT d.deal, CASE WHEN d.status = 'open' THEN {OWNER_NOW} ELSE d.closed_owner END AS rep
-    FROM deal d LEFT JOIN stands_for s ON s.lead = d.lead
+    FROM {deals} d LEFT JOIN stands_for s ON s.lead = d.lead
     LEFT JOIN lead l ON l.lead = coalesce(s.target, d.lead)
     UNION
-    SELECT deal, rep FROM deal_share"""
-"""A deal concerns the lead's owner, at the close or while it is open now, and whoever is on its split."""
+    SELECT h.deal, h.rep FROM deal_share h JOIN {deals} d ON d.deal = h.deal"""
 
 
 def concerned_with_deal(view: View, deal: str) -> frozenset[str]:
     """Whose deal it is, and who is on its split; nobody for a deal that isn't there."""
     rows = view.ask(
-        f"{STANDS_FOR} SELECT rep FROM ({_WHOSE_DEAL}) one WHERE deal = %(deal)s AND rep IS NOT NULL",
+        f"""{STANDS_FOR}, asked AS (SELECT * FROM deal WHERE deal = %(deal)s)
+        SELECT rep FROM ({_whose("asked")}) one WHERE rep IS NOT NULL""",
         deal=deal,
     )
     return frozenset(rep for (rep,) in rows)
 
 
 def concerned_with_lead(view: View, lead: str) -> frozenset[str]:
-    """Whose the lead is now, or of what it stands for or is merged into, and whom its deals concern."""
+    """Whose the lead is now, or the one that stands for it, and whom its deals concern; else nobody."""
     rows = view.ask(
         f"""{STANDS_FOR}, meant AS (
             SELECT coalesce((SELECT target FROM stands_for WHERE lead = %(lead)s), %(lead)s) AS lead
         ), family AS (
             SELECT lead FROM meant UNION SELECT s.lead FROM stands_for s JOIN meant ON s.target = meant.lead
-        )
+        ), asked AS (SELECT * FROM deal WHERE lead IN (SELECT lead FROM family))
         SELECT {OWNER_NOW} FROM lead l JOIN meant ON meant.lead = l.lead WHERE {OWNER_NOW} IS NOT NULL
         UNION
-        SELECT one.rep FROM ({_WHOSE_DEAL}) one JOIN deal USING (deal) JOIN family USING (lead)
-        WHERE one.rep IS NOT NULL""",
+        SELECT rep FROM ({_whose("asked")}) one WHERE rep IS NOT NULL""",
         lead=lead,
     )
     return frozenset(rep for (rep,) in rows)
@@ -49,7 +54,7 @@ SELECT l.lead, l.status, l.name, l.channel, l.campaign, l.branch, l.owner, l.sin
 FROM lead l WHERE {OWNER_NOW % _NOW} IN (SELECT access.reps())
 """
 _MY_DEAL = f"""
-{STANDS_FOR}, concern AS ({_WHOSE_DEAL % _NOW})
+{STANDS_FOR}, concern AS ({_whose("deal") % _NOW})
 SELECT d.deal, d.lead, d.pipeline, d.status, d.stage, d.stage_since, d.title, d.product, d.amount, d.currency,
     d.opened_at, d.closed_at, d.loss_reason
 FROM deal d WHERE d.deal IN (

@@ -20,6 +20,8 @@ from projections.mine import concerned_with_deal, concerned_with_lead
 UNKNOWN = "Say who you are: Authorization: Bearer, with an API key or a token that is good here and now."
 NOT_FOR_ROLE = "The role {role} may not do this."
 NOT_YOURS = "This is not yours to see, or it isn't there."
+_NAME_SHOWN = 200
+"""Characters of a name in the log: it is whatever the caller wrote."""
 _BEARER = HTTPBearer(auto_error=False, description="An API key (dtk_…), or a JWT of the OIDC issuer.")
 
 
@@ -101,7 +103,8 @@ class Caller:
         return Problem("forbidden", sentence.format(role=self.role), role=self.role)
 
     def _deny(self, operation: str, reason: str, *, of: str | None) -> None:
-        denied(key=self.key, role=self.role, operation=operation, reason=reason, of=of)
+        asked = None if of is None else of[:_NAME_SHOWN]
+        denied(key=self.key, role=self.role, operation=operation, reason=reason, of=asked)
 
 
 async def asking(
