@@ -55,7 +55,7 @@ class Torture:
     """Everything that takes part, each with its own end. `told` is what was met, for people."""
 
     broker: Broker
-    server: Embedded
+    servers: list[Embedded]
     home: Path
     environment: dict[str, str]
     chance: random.Random
@@ -94,7 +94,7 @@ class Torture:
         pid = int(next(self.home.rglob("postmaster.pid")).read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
         time.sleep(self.chance.random())
-        self.server.start()
+        self.servers.append(Embedded(self.home / "postgres").start())
 
     def end(self) -> None:
         """All in good order."""
@@ -115,7 +115,6 @@ def everything(home: Path, chance: random.Random) -> Iterator[tuple[Torture, Eng
         stack.callback(broker.kill)
         broker.start()
         server = Embedded(home / "postgres").start()
-        stack.callback(server.stop)
         given = {
             "DATABASE_URL": server.url(),
             "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
@@ -127,7 +126,7 @@ def everything(home: Path, chance: random.Random) -> Iterator[tuple[Torture, Eng
         engine = Engine(read_settings(given), database)
         found(engine)
         topics.ensure(broker.bootstrap, engine.settings.actions_topic, 6, topics.ACTIONS)
-        torture = Torture(broker, server, home, {**os.environ, **given}, chance)
+        torture = Torture(broker, [server], home, {**os.environ, **given}, chance)
         for command in ("ingest", "ingest", "publish", "publish"):
             torture.work(command)
         try:
@@ -136,6 +135,8 @@ def everything(home: Path, chance: random.Random) -> Iterator[tuple[Torture, Eng
             for one in [each for workers in torture.workers.values() for each in workers]:
                 one.kill()
                 one.wait()
+            for each in torture.servers:
+                each.stop()
 
 
 def run(actions: int, rounds: int, share: float, home: Path, seed: int = 1) -> dict[str, Any]:
