@@ -73,6 +73,7 @@ class EventsReader:
         self._fold = fold
         self._servers = servers
         self.name = name
+        self.group = f"{name}.projecting"
         self._partitions = partitions
         self._target = ""
         self._places: dict[TopicPartition, Place] = {}
@@ -202,7 +203,7 @@ class EventsReader:
         from kafka import KafkaConsumer
         from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
-        how = {**client(self._servers), **CONSUMER, "group_id": f"{self.name}.projecting"}
+        how = {**client(self._servers), **CONSUMER, "group_id": self.group}
         how["partition_assignment_strategy"] = [CooperativeStickyAssignor]
         with closing(KafkaConsumer(**how)) as consumer:
             consumer.subscribe([self.name])
