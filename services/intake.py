@@ -231,9 +231,11 @@ class Intake:
         for job in jobs:
             if job.group is not None and job.group in refused:
                 job.answer = Answer(skipped=True)
-            elif reading is not None and again:
-                again.append(job)
-            elif (job.group is not None and job.group in refused_now) or (job.action and job.key in taken):
+            elif (
+                (reading is not None and again)
+                or (job.group is not None and job.group in refused_now)
+                or (job.action and job.key in taken)
+            ):
                 again.append(job)
             elif job.action is None:
                 _note_refusal(job, refused)

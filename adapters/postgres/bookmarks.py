@@ -29,7 +29,8 @@ def where(connection: Connection[TupleRow], readers: Collection[str]) -> dict[st
 def begin(connection: Connection[TupleRow], readers: Collection[str]) -> dict[str, int]:
     """Where each of these readers reads on: at 0 if it never began."""
     connection.execute(
-        "INSERT INTO ingest.progress (reader, next_offset) SELECT unnest(%s::text[]), 0 ON CONFLICT DO NOTHING",
+        "INSERT INTO ingest.progress (reader, next_offset) SELECT unnest(%s::text[]), 0"
+        " ON CONFLICT DO NOTHING",
         (list(readers),),
     )
     return where(connection, readers)
