@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BATCH = 5_000
 """Records that are folded in one transaction at most."""
+POLL_MS = 100
 LOOK_SECONDS = 0.25
 """From one look at how far the publisher is to the next."""
 COMMIT_SECONDS = 1.0
@@ -35,11 +36,16 @@ CONSUMER: dict[str, Any] = {
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 2_000,
     "max_poll_interval_ms": 3_600_000,  # Building tables anew takes its time; partitions can wait.
+    "fetch_max_wait_ms": 100,  # What is asked of the broker meanwhile waits for that.
     "fetch_max_bytes": 16 * 1024 * 1024,
     "reconnect_backoff_max_ms": 1000,
 }
 
 _logger = Logger(__name__)
+
+
+class _Stopped(Exception):  # noqa: N818 - named for what happened
+    """The worker was told to stop while it had more to do."""
 
 
 @dataclass(slots=True)
@@ -84,15 +90,18 @@ class EventsReader:
     def follow(self, stop: threading.Event) -> None:
         """Keep the tables up until `stop` is set. Outlives Kafka and a database that are away for a time."""
         said = ""
-        while not stop.is_set():
-            try:
-                self._take_part(stop)
-            except (KafkaAway, OperationalError, InterfaceError, Strange) as problem:
-                if said != (said := str(problem).strip()):
-                    _logger.warning("events_not_projected", topic=self.name, error=said)
-                stop.wait(PAUSE_SECONDS)
+        with suppress(_Stopped):
+            while not stop.is_set():
+                try:
+                    self._take_part(stop)
+                except (KafkaAway, OperationalError, InterfaceError, Strange) as problem:
+                    if said != (said := str(problem).strip()):
+                        _logger.warning("events_not_projected", topic=self.name, error=said)
+                    stop.wait(PAUSE_SECONDS)
 
     def _take_part(self, stop: threading.Event) -> None:
+        from kafka.errors import KafkaError
+
         self._places.clear()
         with talking("Events are not projected"), no_full_collections():
             made = topics.ensure(self._servers, self.name, self._partitions, topics.EVENTS)
@@ -101,7 +110,7 @@ class EventsReader:
                 self._left |= self._fold.elsewhere(self._count(consumer))
                 looked = committed = 0.0
                 while not stop.is_set():
-                    polled = consumer.poll(timeout_ms=int(LOOK_SECONDS * 1000), max_records=BATCH)
+                    polled = consumer.poll(timeout_ms=POLL_MS, max_records=BATCH)
                     self._share(consumer)
                     ours = polled.keys() & self._places.keys()
                     self._take(consumer, {each: self._stretch(each, polled[each]) for each in ours})
@@ -110,11 +119,12 @@ class EventsReader:
                         looked = now
                         self._take(consumer, self._quiet(consumer))
                         self._fold.level()
-                    self._go_on(consumer)
+                    self._go_on(consumer, stop)
                     if now >= committed + COMMIT_SECONDS:
                         committed = now
                         consumer.commit_async(self._commits())
-                consumer.commit(self._commits())
+                with suppress(KafkaError):  # Whoever reads on reads some records again.
+                    consumer.commit(self._commits())
 
     def _stretch(self, partition: "TopicPartition", records: Sequence[Any]) -> tuple[Stretch, Place]:
         """What the records have that didn't come before, and where that ends. Raises Strange."""
@@ -156,13 +166,18 @@ class EventsReader:
         self._left |= self._fold.fold(stretches, self._count(consumer), self._left)
         self._places.update({each: place for each, (_, place) in taken.items()})
 
-    def _go_on(self, consumer: "KafkaConsumer") -> None:
+    def _go_on(self, consumer: "KafkaConsumer", stop: threading.Event) -> None:
         """What couldn't go on from Kafka is caught up from the log, and goes on from there."""
         resting = self._resting.names()
         due = self._left - resting
         if not due:
             return
-        failures = self._projector.catch_up(leave=self._fold.names - due)
+
+        def heed(_done: int, _total: int) -> None:
+            if stop.is_set():
+                raise _Stopped
+
+        failures = self._projector.catch_up(None, heed, self._fold.names - due)
         self._resting.note(failures, resting)
         well = due - {failure.projection for failure in failures}
         self._fold.lay_out(well, self._count(consumer))

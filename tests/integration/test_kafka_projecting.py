@@ -3,19 +3,26 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from kafka_records import fresh_topic, records
+from kafka import KafkaAdminClient
+from kafka.structs import TopicPartition
+from kafka_records import fresh_topic, records, send
+from projecting_log import LogWriter
 from projecting_partitions import assert_as_rebuilt
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Identifier
 
 from adapters.demo.generator import generate
 from adapters.demo.recording import record
 from adapters.kafka import projecting
 from adapters.kafka.projecting import EventsReader
 from adapters.postgres.database import Database
+from adapters.postgres.projecting import resting
 from adapters.postgres.projecting.placing import partition_of
 from adapters.postgres.projecting.spread_fold import SpreadFold
 from adapters.settings import read_settings
@@ -40,7 +47,7 @@ def topic() -> str:
 
 @pytest.fixture
 def engine(database_url: str, kafka: str, topic: str) -> Iterator[Engine]:
-    """Its tables are built, and empty as the log is."""
+    """Its tables are built, and empty as the log is; from then on it goes by Kafka."""
     given = {
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
         "DEALTRAIL_EVENTS_TOPIC": topic,
@@ -48,6 +55,8 @@ def engine(database_url: str, kafka: str, topic: str) -> Iterator[Engine]:
     }
     made = Engine(read_settings(given), Database(database_url))
     assert made.projector.catch_up() == []
+    fold = SpreadFold(made.database, PROJECTIONS)
+    fold.lay_out(fold.names, PARTITIONS)
     yield made
     made.store.close()
     made.database.close()
@@ -80,8 +89,8 @@ def happen(engine: Engine, actions: Iterable[dict[str, Any]]) -> None:
     engine.events_topic.catch_up()
 
 
-def positions(engine: Engine) -> set[int]:
-    return {standing.position for standing in engine.projector.standings().values()}
+def positions(engine: Engine, but: str = "") -> set[int]:
+    return {each.position for name, each in engine.projector.standings().items() if name != but}
 
 
 def caught_up(engine: Engine) -> bool:
@@ -126,3 +135,74 @@ def test_two_share_the_topic_and_a_third_joins(engine: Engine, from_log: list[in
             assert third.read
     assert from_log == []
     assert_as_rebuilt(engine.database, PROJECTIONS)
+
+
+def test_a_projection_that_fails_stops_alone_and_goes_on_when_put_right(
+    engine: Engine, from_log: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resting, "_FIRST_SECONDS", 0.1)
+    actions = list(generate(3, 12, END))
+    record(actions, engine.intake())
+    head = engine.store.head()
+    with engine.database.connection() as connection:
+        connection.execute("ALTER TABLE read.task ADD CONSTRAINT odd CHECK (false) NOT VALID")
+        empty(connection)
+    with reading(engine, 2):
+        engine.events_topic.catch_up()
+        until(lambda: positions(engine, "next_steps") == {head})
+        until(lambda: engine.projector.standings()["next_steps"].failure is not None)
+        stopped = engine.projector.standings()["next_steps"]
+        assert stopped.failure is not None
+        assert stopped.position == stopped.failure.position - 1 < head
+        with engine.database.connection() as connection:
+            connection.execute("ALTER TABLE read.task DROP CONSTRAINT odd")
+        until(lambda: caught_up(engine))
+    assert from_log[-1] == 1
+    assert_as_rebuilt(engine.database, PROJECTIONS)
+
+
+def test_records_that_kafka_lost_are_read_from_the_log(
+    engine: Engine, from_log: list[int], kafka: str, topic: str
+) -> None:
+    LogWriter(engine.database.url).append(400)
+    engine.events_topic.catch_up()
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        admin.delete_records({TopicPartition(topic, 0): 20, TopicPartition(topic, 3): 5})
+    with reading(engine):
+        until(lambda: caught_up(engine))
+    assert from_log == [len(PROJECTIONS)]
+    assert_as_rebuilt(engine.database, PROJECTIONS)
+
+
+def test_erased_texts_stay_erased(engine: Engine, from_log: list[int]) -> None:
+    actions = list(generate(3, 12, END))
+    record(actions, engine.intake())
+    engine.events_topic.catch_up()
+    with engine.database.connection() as connection:
+        empty(connection)
+        connection.execute("DELETE FROM vault.key WHERE subject < (SELECT max(subject) FROM vault.key)")
+    with reading(engine):
+        until(lambda: caught_up(engine))
+    assert from_log == []
+    assert_as_rebuilt(engine.database, PROJECTIONS)
+    with engine.database.connection() as connection:
+        names = connection.execute("SELECT DISTINCT name = '[erased]' FROM read.lead WHERE name <> ''")
+        assert (True,) in names.fetchall()
+
+
+def test_what_is_no_event_stops_the_workers_and_not_the_reports(
+    engine: Engine, kafka: str, topic: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    happen(engine, generate(3, 12, END))
+    send(kafka, topic, (b"deal-D-1", b"{}"))
+    with reading(engine):
+        until(lambda: "is no event" in capfd.readouterr().err)
+        assert engine.projector.catch_up() == []
+    assert caught_up(engine)
+
+
+def empty(connection: Connection[TupleRow]) -> None:
+    """As if nothing had been folded."""
+    for kind in [kind for projection in PROJECTIONS for kind in projection.rows]:
+        connection.execute(SQL("DELETE FROM read.{}").format(Identifier(kind.table)))
+    connection.execute("UPDATE read.checkpoint SET notification_id = 0")

@@ -331,6 +331,7 @@ def test_grants_stay_through_a_swap(database: Database) -> None:
         assert _may_read(connection, "dealtrail_auditor") == [
             "checkpoint",
             "late_thing",
+            "partition",
             "projection",
             "thing",
         ]

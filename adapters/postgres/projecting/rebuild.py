@@ -88,7 +88,6 @@ class Rebuild:
         # The library's checkpoints only go forward; this one begins anew.
         connection.execute("DELETE FROM read.checkpoint WHERE application_name = %s", (projection.name,))
         self._checkpoints.move(connection, projection.name, position)
-        connection.execute("UPDATE read.partition SET position = 0 WHERE projection = %s", (projection.name,))
 
 
 @contextmanager
