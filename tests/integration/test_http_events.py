@@ -145,6 +145,14 @@ def test_a_silent_stream_says_that_it_is_there(api: Api, monkeypatch: pytest.Mon
             beats += next(lines).startswith(":")
 
 
+def test_a_stream_ends_after_a_while_so_that_the_key_is_asked_for_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "STREAM_SECONDS_MAX", 0.2)
+    monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.05)
+    assert [int(one["id"]) for one in read_stream(api, 99)] == [1]
+
+
 def test_no_event_is_missed_while_eight_write_and_the_server_is_restarted(api: Api) -> None:
     each, writers = 40, 8
     total = 1 + each * writers * 3

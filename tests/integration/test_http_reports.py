@@ -138,6 +138,8 @@ def test_what_is_no_moment_is_refused(api: Api, path: str, said: str) -> None:
         ("/owners/", 404, "unknown_lead"),
         ("/leads/x", 404, "unknown_lead"),
         ("/leads/a%2Fb", 404, "unknown_lead"),
+        ("/leads/a%0Ab%0A", 404, "unknown_lead"),
+        ("/audit/bundles/2025-09/a%0A", 404, "unknown_statement"),
         ("/leads/a%2Fb%00", 422, "invalid_data"),
         ("/neglected?rep=%00", 422, "invalid_data"),
         ("/deals/x", 404, "unknown_deal"),

@@ -99,7 +99,7 @@ async def get_consistency(
 
 
 @router.get(
-    "/bundles/{period}/{rep:path}",
+    "/bundles/{period}/{rep:whole}",
     operation_id="bundle",
     responses=content({"application/json": {"type": "object"}}, "The bundle (RFC 8785), for audit check.")
     | problems("unknown_statement", "statement_later", *_PROVING),

@@ -36,7 +36,7 @@ async def get_overdue(asked: AskedFor, rep: Rep = None) -> Response:
     )
 
 
-@router.get("/queue/{rep:path}", operation_id="queue", responses=report(listed(Work), "unknown_rep"))
+@router.get("/queue/{rep:whole}", operation_id="queue", responses=report(listed(Work), "unknown_rep"))
 async def get_queue(asked: AskedFor, rep: str) -> Response:
     """What a rep should do next: overdue steps, then deals nearest the finish, then by due time."""
     reads = ("leads", "deals", "next_steps", "pipelines", "team")

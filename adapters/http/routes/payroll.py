@@ -112,7 +112,7 @@ async def get_statements(asked: AskedFor, period: Month) -> Response:
 
 
 @router.get(
-    "/statements/{period}/{rep:path}",
+    "/statements/{period}/{rep:whole}",
     operation_id="statement",
     responses=report(
         StatementReport,
@@ -169,7 +169,7 @@ _MAKERS: dict[str, Callable[[Frozen], bytes]] = {"html": _html, "csv": lines_csv
 
 
 @router.get(
-    "/explain/{period}/{rep:path}/{number}",
+    "/explain/{period}/{rep:whole}/{number}",
     operation_id="explain",
     responses=report(
         answered(Explanation),

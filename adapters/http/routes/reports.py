@@ -66,14 +66,14 @@ async def get_cycle_time(
     )
 
 
-@router.get("/owners/{lead:path}", operation_id="owner", responses=report(answered(Owner), "unknown_lead"))
+@router.get("/owners/{lead:whole}", operation_id="owner", responses=report(answered(Owner), "unknown_lead"))
 async def get_owner(asked: AskedFor, lead: str) -> Response:
     """Whose a lead is, since when and by which event, and whose it was before."""
     return await asked.tables("owner", ("leads",), lambda source: owner(source.view, lead=lead), lead=lead)
 
 
 @router.get(
-    "/scorecards/{rep:path}", operation_id="scorecard", responses=report(answered(Scorecard), "unknown_rep")
+    "/scorecards/{rep:whole}", operation_id="scorecard", responses=report(answered(Scorecard), "unknown_rep")
 )
 async def get_scorecard(asked: AskedFor, rep: str) -> Response:
     """A rep's figures beside the team's median and best."""
@@ -85,7 +85,7 @@ async def get_scorecard(asked: AskedFor, rep: str) -> Response:
     )
 
 
-@router.get("/deals/{deal:path}", operation_id="deal", responses=report(answered(DealStory), "unknown_deal"))
+@router.get("/deals/{deal:whole}", operation_id="deal", responses=report(answered(DealStory), "unknown_deal"))
 async def get_deal(asked: AskedFor, deal: str) -> Response:
     """A deal as it stands, and the events behind it."""
     return await asked.tables(
@@ -96,7 +96,7 @@ async def get_deal(asked: AskedFor, deal: str) -> Response:
     )
 
 
-@router.get("/leads/{lead:path}", operation_id="lead", responses=report(answered(LeadStory), "unknown_lead"))
+@router.get("/leads/{lead:whole}", operation_id="lead", responses=report(answered(LeadStory), "unknown_lead"))
 async def get_lead(asked: AskedFor, lead: str) -> Response:
     """A lead as it stands, and the events of it, its steps and its deals."""
     return await asked.tables(
