@@ -79,7 +79,8 @@ def share(connection: Connection[TupleRow], names: Iterable[str]) -> dict[str, S
     """Keep `lock` from these projections till the transaction ends, among others that share them."""
     wanted = sorted(names)
     connection.execute(
-        "SELECT pg_advisory_xact_lock_shared(hashtextextended(x, 0)) FROM unnest(%s::text[]) x", (_keys(wanted),)
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended(x, 0)) FROM unnest(%s::text[]) x",
+        (_keys(wanted),),
     )
     return _chosen(connection, wanted)
 
