@@ -37,7 +37,7 @@ DOCUMENTATION: Mapping[str, str] = {
     "DEALTRAIL_LOG": "How log lines look: json or console. Default: console.",
     "DEALTRAIL_LOG_LEVEL": f"The least severe log line shown: {', '.join(LOG_LEVELS)}. Default: WARNING.",
     "DEALTRAIL_METRICS_PORT": "Port at which a worker serves its metrics; without it, it serves none.",
-    "OTEL_EXPORTER_OTLP_ENDPOINT": "Where traces are sent, as http://host:4318; without it nothing is traced.",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "Where traces are sent, as http://host:4318; without it, nowhere.",
 }
 """What each environment variable means, in the order of the fields of `Settings`."""
 

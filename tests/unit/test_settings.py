@@ -87,7 +87,7 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
 def test_a_file_that_is_missing_empty_or_beside_a_value_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     for name in ("missing", "empty"):
-        with pytest.raises(BadSetting, match="DATABASE_URL_FILE is .*a file that can be read"):
+        with pytest.raises(BadSetting, match=r"DATABASE_URL_FILE is .*a file that can be read"):
             read_settings({"DATABASE_URL_FILE": str(tmp_path / name)})
     with pytest.raises(BadSetting, match="left out where DATABASE_URL is set"):
         read_settings({"DATABASE_URL_FILE": str(tmp_path), "DATABASE_URL": "postgresql:///deals"})
