@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Header, Query, Response
+from pydantic import BeforeValidator
 
 from adapters.http.access import Asking
 from adapters.http.entitlements import Scope
@@ -22,8 +23,18 @@ POSITION = "Dealtrail-Position"
 AT_LEAST = "Dealtrail-At-Least"
 POSITION_MAX = 2**63 - 1
 
+
+def _digits(given: object) -> object:
+    if isinstance(given, str) and not (given.isascii() and given.isdigit()):
+        raise ValueError("must be a whole number, in digits alone")
+    return given
+
+
+Whole = Annotated[int, BeforeValidator(_digits)]
+"""A number as it is written: pydantic would take +0.0, too."""
+
 AtLeast = Annotated[
-    int | None,
+    Whole | None,
     Header(
         alias=AT_LEAST,
         ge=0,

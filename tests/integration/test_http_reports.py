@@ -294,7 +294,7 @@ def test_a_position_that_the_log_has_not_reached_is_refused(api: Api) -> None:
         answer = api.get(path, headers={"Dealtrail-At-Least": str(head + 1)})
         told = must_be_problem(answer, 422, "unknown_position")
         assert told["details"] == {"position": head + 1, "head": head}
-    for said in ("-1", "x", "9223372036854775808"):
+    for said in ("-1", "x", "+0.0", "9223372036854775808"):
         must_be_problem(api.get("/pool", headers={"Dealtrail-At-Least": said}), 422, "invalid_data")
 
 

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from adapters.audit.proofs import ConsistencyProof, InclusionProof
 from adapters.http.access import Asking
-from adapters.http.asked import POSITION_MAX, as_json, sent
+from adapters.http.asked import POSITION_MAX, Whole, as_json, sent
 from adapters.http.openapi import content, found, problems
 from adapters.http.problems import Problem
 from adapters.http.service import Served
@@ -18,8 +18,8 @@ from domain.audit.encoding import to_base64
 from domain.shared.periods import Period
 
 router = APIRouter(prefix="/audit", tags=["audit"])
-Place = Annotated[int, Path(ge=1, le=POSITION_MAX, description="An event's position.")]
-Size = Annotated[int, Query(ge=0, le=POSITION_MAX)]
+Place = Annotated[Whole, Path(ge=1, le=POSITION_MAX, description="An event's position.")]
+Size = Annotated[Whole, Query(ge=0, le=POSITION_MAX)]
 NOTE = "text/plain; charset=utf-8"
 _PROVING = ("not_sealed", "invalid_proof", "log_incomplete")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from adapters.http.access import Asking
-from adapters.http.asked import POSITION, POSITION_MAX, AtLeast, sent
+from adapters.http.asked import POSITION, POSITION_MAX, AtLeast, Whole, sent
 from adapters.http.openapi import content, problems
 from adapters.http.service import Served
 from adapters.http.streaming import EventStream, event_json, page, stream
@@ -59,13 +59,15 @@ async def get_events(
     request: Request,
     served: Served,
     caller: Asking,
-    after: Annotated[int, Query(ge=0, le=POSITION_MAX, description="Events behind this position.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=5000, description="At most so many; a stream has no limit.")] = 1000,
+    after: Annotated[Whole, Query(ge=0, le=POSITION_MAX, description="Events behind this position.")] = 0,
+    limit: Annotated[
+        Whole, Query(ge=1, le=5000, description="At most so many; a stream has no limit.")
+    ] = 1000,
     names: Annotated[
         str | None, Query(description="Only these, with commas between: deals.DealWon,deals.DealLost.")
     ] = None,
     last_event_id: Annotated[
-        int | None, Header(ge=0, le=POSITION_MAX, description="A stream goes on behind this position.")
+        Whole | None, Header(ge=0, le=POSITION_MAX, description="A stream goes on behind this position.")
     ] = None,
     at_least: AtLeast = None,
 ) -> Response:
