@@ -165,14 +165,15 @@ def _commands() -> Iterator[str]:
 
 def _leaves(group: click.Group, before: str) -> Iterator[tuple[str, str, click.Command]]:
     """Every command with its whole name and what it does in a line, those of groups within groups too."""
-    assert isinstance(group, Lazy)
-    for name, (_, line) in group.table.items():
-        with click.Context(group) as context:
-            command = cast(click.Command, group.get_command(context, name))
+    with click.Context(group) as context:
+        names = group.list_commands(context)
+        found = {name: cast(click.Command, group.get_command(context, name)) for name in names}
+    for name, command in found.items():
+        line = group.table[name][1] if isinstance(group, Lazy) else command.get_short_help_str(200)
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield f"{before}{name}", line, command
         if isinstance(command, click.Group):
             yield from _leaves(command, f"{before}{name} ")
-        else:
-            yield f"{before}{name}", line, command
 
 
 def _arguments(command: click.Command) -> list[str]:
