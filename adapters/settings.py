@@ -30,7 +30,7 @@ DOCUMENTATION: Mapping[str, str] = {
     "DEALTRAIL_DEAD_LETTERS_DAYS": "So long ingest redrive can send a dead letter again. Default: 30.",
     "DEALTRAIL_BODY_MAX": "Most bytes of a request's body over HTTP. Default: 8388608.",
     "DEALTRAIL_BATCH_MAX": "Most actions of a batch over HTTP. Default: 1000.",
-    "DEALTRAIL_WAIT_SECONDS": "How long a report over HTTP waits for the position it was asked for. Default: 5.",
+    "DEALTRAIL_WAIT_SECONDS": "Seconds that a report over HTTP waits for a position. Default: 5.",
     "DEALTRAIL_OIDC_ISSUER": "OpenID Connect provider whose JWTs are taken over HTTP, as https://…; "
     "without it only API keys are.",
     "DEALTRAIL_OIDC_AUDIENCE": "The audience that its JWTs must name. Needed with DEALTRAIL_OIDC_ISSUER.",
