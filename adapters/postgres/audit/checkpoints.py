@@ -109,9 +109,9 @@ class Checkpoints:
     def seal(self, keys: Keys, made_at: datetime, progress: Progress | None = None) -> Sealed:
         """Sign, with every key, each closed period's cutoff that has no checkpoint; then what the log is now.
 
-        Gives the latter; the same again gives the one that is there. Raises LogIncomplete, LogForked if the
-        log doesn't begin with the most that was sealed, or as `open_checkpoint` does if nobody trusted
-        signed that.
+        Gives the latter; the same again gives the one that is there. Raises as `Tree.catch_up` does,
+        LogForked if the log doesn't begin with the most that was sealed, or as `open_checkpoint` does if
+        nobody trusted signed that.
         """
         Tree(self._database).catch_up(progress)
         with self._database.connection() as connection, connection.transaction():

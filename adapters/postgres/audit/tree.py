@@ -29,6 +29,12 @@ class LogIncomplete(Rejected):
     code = "log_incomplete"
 
 
+class TreeChanged(Rejected):
+    """The tree holds another hash for events {first} to {last} than theirs: audit verify tells more."""
+
+    code = "tree_changed"
+
+
 class Nodes:
     """Hashes of complete subtrees, as proofs ask for them: kept ones, and what is computed from them.
 
@@ -70,7 +76,8 @@ class Tree:
     def catch_up(self, progress: Progress | None = None) -> int:
         """Write the nodes that the log has completed since; gives how many events the tree is over.
 
-        Raises LogIncomplete if an event is missing, or events that were there are not any more.
+        Raises LogIncomplete if an event is missing, or events that were there are not any more; TreeChanged
+        if somebody has put in another hash where one of these belongs.
         """
         with self._database.connection() as connection:
             while True:
@@ -125,13 +132,20 @@ def _grow(connection: Connection[TupleRow], frontier: Frontier, upto: int) -> li
 
 
 def _keep(connection: Connection[TupleRow], nodes: Sequence[Node], size: int) -> None:
+    each = tuple(zip(*nodes, strict=True)) or ((), (), ())
     connection.execute(
         "INSERT INTO audit.node (level, number, hash)"
         " SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[]) ON CONFLICT DO NOTHING",
-        (
-            [node.level for node in nodes],
-            [node.number for node in nodes],
-            [node.hash for node in nodes],
-        ),
+        [[*values] for values in each],
     )
+    other = connection.execute(
+        "SELECT level, number"
+        " FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[]) AS ours (level, number, hash)"
+        " JOIN audit.node AS kept USING (level, number) WHERE kept.hash IS DISTINCT FROM ours.hash"
+        " ORDER BY level, number LIMIT 1",
+        [[*values] for values in each],
+    ).fetchone()
+    if other is not None:
+        level, number = other
+        raise TreeChanged(first=(number << level) + 1, last=(number + 1) << level)
     connection.execute("UPDATE audit.tree SET size = %s", (size,))
