@@ -5,6 +5,8 @@ from psycopg.rows import TupleRow
 
 from domain.audit.leaf import Leaf, leaf_hash, line, stamp
 
+HASHED_MAX = 200_000_000
+"""Bytes that are hashed, twice at most, to find out where one event was recorded: a second's work."""
 _COLUMNS = (
     "notification_id, recorded_at, originator_id, originator_version, topic, event_version, action_seq,"
     " occurred_at, actor, action_source, action_id, correlation_id, causation_id, migrated, state, leaf_hash"
@@ -27,7 +29,7 @@ def stored(connection: Connection[TupleRow], first: int, last: int) -> list[Tupl
 def computed(row: TupleRow) -> bytes | None:
     """The leaf hash of what the row says; none if a field is missing or can't be: it was changed."""
     try:
-        return leaf_hash(Leaf._make(row[:-1]).line())
+        return leaf_hash(_leaf(row).line())
     except (AttributeError, TypeError, ValueError, OverflowError):
         return None
 
@@ -35,15 +37,23 @@ def computed(row: TupleRow) -> bytes | None:
 def made_for(row: TupleRow, near: int, reach: int) -> int | None:
     """The position that the row's hash was written for, if it is at most `reach` from `near`."""
     try:
-        leaf = Leaf._make(row[:-1])
+        leaf = _leaf(row)
         recorded_at, end = stamp(leaf.recorded_at), _behind_place(leaf)
     except (AttributeError, TypeError, ValueError, OverflowError):
         return None
-    for distance in range(reach + 1):
+    for distance in range(min(reach, HASHED_MAX // len(end)) + 1):
         for position in {near - distance, near + distance}:
             if position > 0 and leaf_hash(line(position, recorded_at, end)) == row[-1]:
                 return position
     return None
+
+
+def _leaf(row: TupleRow) -> Leaf:
+    """Raises TypeError for what would be written as true or false, and is neither."""
+    leaf = Leaf._make(row[:-1])
+    if not isinstance(leaf.migrated, bool):
+        raise TypeError("migrated is neither true nor false")
+    return leaf
 
 
 def _behind_place(leaf: Leaf) -> bytes:

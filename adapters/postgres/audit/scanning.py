@@ -130,6 +130,6 @@ def _strange(
         ).fetchall()
         theirs = dict(cast("list[tuple[int, bytes]]", rows))
         for number, computed_hash in ours.items():
-            if (number + 1) << level <= kept and theirs.get(number) != computed_hash:
+            if theirs.get(number) != computed_hash and (number in theirs or (number + 1) << level <= kept):
                 return Node(level, number, computed_hash)
     return None
