@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
+from domain.kernel import Event, Recorded
+
 Axis = Literal["recorded", "occurred"]
 
 MICROSECONDS_PER_DAY = 86_400_000_000
@@ -32,6 +34,10 @@ class View:
     def ask(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Rows of the statement; `moment` and `timezone` are always among its parameters."""
         return self.query(sql, {"moment": self.moment, "timezone": self.timezone, **parameters})
+
+    def knows(self, fact: Recorded[Event]) -> bool:
+        """Whether the event counts in what is told: recorded by then, and on the other axis occurred too."""
+        return fact.position <= self.position and (self.axis == "recorded" or fact.occurred_at <= self.moment)
 
 
 @dataclass(frozen=True, slots=True)
