@@ -67,6 +67,13 @@ def database_url(server: Embedded, template: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def module_database_url(server: Embedded, template: str) -> Iterator[str]:
+    """One for all tests and examples of a module."""
+    with _clone(server, template) as url:
+        yield url
+
+
 @pytest.fixture
 def other_database_url(server: Embedded, template: str) -> Iterator[str]:
     """Another one, to compare with."""

@@ -64,7 +64,7 @@ def test_what_was_shown_is_what_the_log_gives_later(history: History, run: Run, 
     tables: dict[int, list[dict[str, Any]]] = {}
     for part in range(3):
         history.live(90)
-        for number, line in enumerate(REPORTS):
+        for number, line in enumerate(REPORTS if part < 2 else ()):
             for past in ("", PAST) if part == 1 and not line.startswith("payroll s") else ("",):
                 file = tmp_path / f"{part}-{number}-{len(past)}.json"
                 file.write_text(json.dumps(told(run(f"{line}{past} --json"))))
