@@ -259,6 +259,16 @@ def test_all_that_is_held_on_a_person(company: Payday) -> None:
     assert not [one for one in rep.events if one.stream in ("rep-bob", "statement-2026-09/bob")]
 
 
+def test_what_is_held_on_a_rep_has_their_shares_and_nobody_elses_pay(company: Payday) -> None:
+    company.do("rep.hire", "x/bob", {"name": "Another Bob"})
+    shares = [{"rep": "ann", "percent": "50"}, {"rep": "bob", "percent": "50"}]
+    split = company.do("deal.split", "D-1", {"shares": shares})
+    company.on("2026-10-02T09:00:00Z").close("2026-09")
+    held = held_on_rep(company.facts(), rep="bob").events
+    assert next(iter(split.positions)) in [one.position for one in held]
+    assert [one.stream for one in held if one.stream.startswith("statement-")] == ["statement-2026-09/bob"]
+
+
 def test_a_changed_seal_is_not_taken_for_an_erased_one(company: Payday) -> None:
     sealer = TextSealer()
     sealed = sealer.about("lead-L-1")("Zoé")
