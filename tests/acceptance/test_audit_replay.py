@@ -161,6 +161,29 @@ def test_tampered_read_tables_are_found_and_named(history: History, run: Run, da
     assert run(f"audit replay --until {position - 1}").exit_code == 0, "the past was not tampered with"
 
 
+def test_rows_that_no_table_should_hold_are_extra(history: History, run: Run, database_url: str) -> None:
+    """The same deal twice, and a row that says nothing, where somebody dropped what forbids them."""
+    history.live(120)
+    told(run("audit replay --json"))
+    with psycopg.connect(database_url, autocommit=True) as database:
+        for (name,) in database.execute(
+            "SELECT conname FROM pg_constraint WHERE conrelid = 'read.deal'::regclass AND contype = 'p'"
+        ).fetchall():
+            database.execute(f'ALTER TABLE read.deal DROP CONSTRAINT "{name}"'.encode())
+        for (column,) in database.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'read.deal'::regclass AND attnum > 0"
+        ).fetchall():
+            database.execute(f'ALTER TABLE read.deal ALTER "{column}" DROP NOT NULL'.encode())
+        database.execute("INSERT INTO read.deal SELECT * FROM read.deal WHERE deal = 'D-twice'")
+        database.execute("INSERT INTO read.deal (deal) VALUES (NULL)")
+    found = told(run("audit replay --json"), 1)
+    assert [(one["table"], one["problem"], one["key"]) for one in found["items"]] == [
+        ("deal", "extra", {"deal": "D-twice"}),
+        ("deal", "extra", {"deal": None}),
+    ]
+    assert run("audit replay").exit_code == 1
+
+
 def test_the_digest_is_that_of_a_copy_of_the_live_table(
     history: History, run: Run, database_url: str
 ) -> None:

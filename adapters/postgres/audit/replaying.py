@@ -145,18 +145,24 @@ def _compare(connection: Connection[TupleRow], table: Table) -> tuple[int, list[
 
 
 def _compared(table: Table) -> Composed:
-    """Values are compared as texts: 1.0 is not 1.00 here."""
-    same = [SQL("f.{0} = r.{0}").format(Identifier(name)) for name in table.key]
+    """Values are compared as texts: 1.0 is not 1.00 here.
+
+    Of rows with the same key, as there may be where somebody dropped a constraint, all but one are extra.
+    """
+    same = [SQL("f.{0} = r.{0}").format(Identifier(name)) for name in (*table.key, "nth_of_key")]
     keys = [SQL("coalesce(f.{0}, r.{0}) AS {0}").format(Identifier(name)) for name in table.key]
     return SQL(
         "SELECT count(*) OVER (), is_missing, is_extra, expected, found FROM ("
-        " SELECT {keys}, r.{first} IS NULL AS is_missing, f.{first} IS NULL AS is_extra,"
+        " SELECT {keys}, r.nth_of_key IS NULL AS is_missing, f.nth_of_key IS NULL AS is_extra,"
         " ARRAY[{folded}] AS expected, ARRAY[{read}] AS found"
-        " FROM {table} f FULL JOIN read.{table} r ON {same}"
-        ") AS both_sides WHERE expected IS DISTINCT FROM found ORDER BY {order} LIMIT %s"
+        " FROM (SELECT *, 1::bigint AS nth_of_key FROM {table}) f"
+        " FULL JOIN (SELECT *, row_number() OVER (PARTITION BY {key}) AS nth_of_key FROM read.{table}) r"
+        " ON {same}"
+        ") AS both_sides WHERE is_missing OR is_extra OR expected IS DISTINCT FROM found"
+        " ORDER BY {order} LIMIT %s"
     ).format(
         keys=SQL(", ").join(keys),
-        first=Identifier(table.key[0]),
+        key=SQL(", ").join(map(Identifier, table.key)),
         folded=SQL(", ").join(SQL("f.{}::text").format(Identifier(name)) for name in table.names),
         read=SQL(", ").join(SQL("r.{}::text").format(Identifier(name)) for name in table.names),
         table=Identifier(table.name),
