@@ -105,6 +105,19 @@ def test_an_erased_person_is_nowhere_and_reads_say_so(company: Payday) -> None:
     assert notes == [ERASED, ERASED]
 
 
+def test_the_planner_has_no_samples_of_who_somebody_is(company: Payday) -> None:
+    company.do("lead.register", "L-2", {"keys": {"external": "2"}, "name": "Max", "owner": "ann"})
+    assert company.projector.rebuild() == []
+    with company.database.connection() as connection:
+        for table in ("lead", "deal", "rep"):
+            connection.execute(f"ANALYZE read.{table}".encode())
+        samples = "SELECT attname, most_common_vals::text, histogram_bounds::text FROM pg_stats"
+        found = connection.execute(f"{samples} WHERE schemaname = 'read'".encode()).fetchall()
+    assert {"lead", "owner", "stage"} < {column for column, *_ in found}
+    texts = repr(found)
+    assert [one for one in (NAME, TITLE, "Max", "Ann", "Bob") if one in texts] == []
+
+
 def test_rebuilt_and_past_tables_say_what_live_ones_do(company: Payday) -> None:
     company.projector.catch_up()
     before = company.store.head()
