@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed
 
 from adapters.postgres.codec import COLUMNS, Codec
-from adapters.postgres.vault import SECRETS, TextOpener, key_ids
+from adapters.postgres.vault import MAY_OPEN, SECRETS, TextOpener, key_ids
 from domain.kernel import Event, Recorded
 from domain.shared.personal import Turn
 from projections.kernel import Projection
@@ -82,7 +82,8 @@ def read(
         cursor.execute(Composed([*query, _ORDER]), parameters)
         rows = cursor.fetchall()
         ids = key_ids(row[5] for row in rows)
-        opening = TextOpener(dict(cursor.execute(SECRETS, (ids,)).fetchall())) if ids else None
+        opens = bool(ids) and cursor.execute(MAY_OPEN).fetchall() == [(True,)]
+        opening = TextOpener(dict(cursor.execute(SECRETS, (ids,)).fetchall())) if opens else None
         for row in rows:
             category = row[0].split("-", 1)[0]
             try:
