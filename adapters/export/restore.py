@@ -12,8 +12,8 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from adapters.export.checkpoint_file import restore_checkpoints
-from adapters.export.entries import COLUMNS
 from adapters.export.vault_file import restore_vault
+from adapters.postgres.audit.leaves import COLUMNS
 from adapters.postgres.codec import Codec, has_nul
 from adapters.postgres.database import Database
 from adapters.postgres.recorder import LogRecorder
@@ -129,7 +129,7 @@ class _Reading:
         except MalformedLine as malformed:
             raise self._broken(malformed.details["problem"]) from None
         self._check(leaf)
-        return (leaf_hash(line), *leaf)
+        return (*leaf, leaf_hash(line))
 
     def _check(self, leaf: Leaf) -> None:
         if leaf.position != self.position:

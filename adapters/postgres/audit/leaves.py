@@ -7,18 +7,20 @@ from domain.audit.leaf import Leaf, leaf_hash, line, stamp
 
 HASHED_MAX = 200_000_000
 """Bytes that are hashed, twice at most, to find out where one event was recorded: a second's work."""
-_COLUMNS = (
+COLUMNS = (
     "notification_id, recorded_at, originator_id, originator_version, topic, event_version, action_seq,"
     " occurred_at, actor, action_source, action_id, correlation_id, causation_id, migrated, state, leaf_hash"
 )
+"""Of log.event: the fields of a `Leaf`, then the hash written with it."""
+
 _RANGE = (
-    f"SELECT {_COLUMNS} FROM log.event"
+    f"SELECT {COLUMNS} FROM log.event"
     " WHERE notification_id >= %s AND notification_id <= %s ORDER BY notification_id"
 )
 
 
 def stored(connection: Connection[TupleRow], first: int, last: int) -> list[TupleRow]:
-    """The rows of these positions, in order: the fields of a `Leaf`, then the hash written with it.
+    """The rows of these positions, in order, each COLUMNS.
 
     Raises psycopg.DataError for a time that Python has not, such as infinity.
     """
