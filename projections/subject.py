@@ -11,6 +11,9 @@ from projections.owner import standing
 from projections.payroll.concerned import payments_of
 from projections.timeline import Happening, History, happening, timeline
 
+REP_FIELDS = ("rep", "owner", "previous", "assignee", "encroached_on", "manager", "successor")
+"""The fields of events that name a rep."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -50,8 +53,4 @@ def held_on_rep(facts: Iterable[Recorded[Event]], *, rep: str) -> Held:
 
 def _names(event: Event, rep: str) -> bool:
     shared = isinstance(event, DealSplit) and any(share.rep == rep for share in event.shares)
-    return shared or any(getattr(event, name, None) == rep for name in _NAMING)
-
-
-_NAMING = ("rep", "owner", "previous", "assignee", "encroached_on", "manager", "successor")
-"""The fields of events that name a rep."""
+    return shared or any(getattr(event, name, None) == rep for name in REP_FIELDS)
