@@ -1,6 +1,7 @@
 """Whatever is done to a log, verify finds where it began and says what it was."""
 
 import random
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,6 +116,22 @@ def test_a_long_event_is_not_hashed_for_each_place_that_it_could_have_had(
     sealed.forge("UPDATE log.event SET actor = repeat('x', 6000) WHERE notification_id = 650")
     assert sealed.found() == [("changed", 650, 650)]
     assert len([length for length in hashed if length > 6_000]) < 5
+
+
+def test_memory_stays_small_however_long_events_are(sealed: AuditedLog) -> None:
+    """A page of them would be 140 MB, twice."""
+    sealed.forge(
+        "ALTER TABLE log.event ALTER state SET STORAGE EXTERNAL",
+        "UPDATE log.event SET state = convert_to('{\"text\":\"' || repeat('x', 200000) || '\"}', 'UTF8')",
+        REHASH,
+    )
+    tracemalloc.start()
+    try:
+        assert sealed.found()[0][0] == "forked"
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 60_000_000
 
 
 def test_a_removed_event_leaves_a_gap(sealed: AuditedLog) -> None:

@@ -1,12 +1,15 @@
 """Events as leaves: every stored column, and the leaf hash that was written with it."""
 
-from psycopg import Connection
+from collections.abc import Generator
+
+from psycopg import Capabilities, Connection
 from psycopg.rows import TupleRow
 
 from domain.audit.leaf import Leaf, leaf_hash, line, stamp
 
 HASHED_MAX = 200_000_000
 """Bytes that are hashed, twice at most, to find out where one event was recorded: a second's work."""
+_AT_ONCE = 64 if Capabilities().has_stream_chunked() else 1
 COLUMNS = (
     "notification_id, recorded_at, originator_id, originator_version, topic, event_version, action_seq,"
     " occurred_at, actor, action_source, action_id, correlation_id, causation_id, migrated, state, leaf_hash"
@@ -26,6 +29,12 @@ def stored(connection: Connection[TupleRow], first: int, last: int) -> list[Tupl
     """
     with connection.cursor(binary=True) as cursor:
         return cursor.execute(_RANGE, (first, last)).fetchall()
+
+
+def streamed(connection: Connection[TupleRow], first: int, last: int) -> Generator[TupleRow, None, None]:
+    """The same, a few at a time, however long they are. To be closed; raises psycopg.DataError on the way."""
+    with connection.cursor(binary=True) as cursor:
+        yield from cursor.stream(_RANGE, (first, last), size=_AT_ONCE)
 
 
 def computed(row: TupleRow) -> bytes | None:
