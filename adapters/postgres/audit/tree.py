@@ -102,6 +102,12 @@ class Tree:
             return reached, head
 
 
+def grow_anew(connection: Connection[TupleRow], frontier: Frontier, upto: int) -> None:
+    """By the leaf hashes up to there, whatever the kept tree says. Raises LogIncomplete, TreeChanged."""
+    while frontier.size < upto:
+        _must_be_kept(connection, _grow(connection, frontier, min(frontier.size + BATCH, upto)))
+
+
 def locked_size(connection: Connection[TupleRow]) -> int:
     """How many events the tree is over. Within a transaction it stays so until the transaction's end."""
     row = connection.execute("SELECT size FROM audit.tree FOR UPDATE").fetchone()
@@ -138,6 +144,12 @@ def _keep(connection: Connection[TupleRow], nodes: Sequence[Node], size: int) ->
         " SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[]) ON CONFLICT DO NOTHING",
         [[*values] for values in each],
     )
+    _must_be_kept(connection, nodes)
+    connection.execute("UPDATE audit.tree SET size = %s", (size,))
+
+
+def _must_be_kept(connection: Connection[TupleRow], nodes: Sequence[Node]) -> None:
+    each = tuple(zip(*nodes, strict=True)) or ((), (), ())
     other = connection.execute(
         "SELECT level, number"
         " FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[]) AS ours (level, number, hash)"
@@ -148,4 +160,3 @@ def _keep(connection: Connection[TupleRow], nodes: Sequence[Node], size: int) ->
     if other is not None:
         level, number = other
         raise TreeChanged(first=(number << level) + 1, last=(number + 1) << level)
-    connection.execute("UPDATE audit.tree SET size = %s", (size,))
