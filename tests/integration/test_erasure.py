@@ -178,6 +178,20 @@ def test_an_open_lead_ends_when_nobody_knows_who_it_is(company: Payday) -> None:
     assert (found.status, found.owner) == ("disqualified", None)
 
 
+def test_it_ends_when_its_last_deal_is_lost_or_it_is_parted_from_one_that_sold(company: Payday) -> None:
+    company.do("lead.register", "L-5", {"keys": {"phone": "+491701234568"}, "name": "Max", "owner": "ann"})
+    company.do("deal.open", "D-5", {"lead": "L-5", "pipeline": "sales"})
+    company.do("lead.register", "L-6", {"keys": {"phone": "+491701234569"}, "name": "Max", "owner": "ann"})
+    company.do("lead.merge", "L-6", {"into": "L-5"})
+    company.do("lead.erase", "L-5")
+    company.do("lead.unmerge", "L-6")
+    with company.view() as view:
+        assert [owner(view, lead=lead).status for lead in ("L-5", "L-6")] == ["open", "disqualified"]
+    company.do("deal.lose", "D-5", {"reason": "other"})
+    with company.view() as view:
+        assert owner(view, lead="L-5").status == "disqualified"
+
+
 def test_deals_under_way_can_be_finished_and_are_paid(company: Payday) -> None:
     company.do("deal.open", "D-3", {"lead": "L-1", "pipeline": "sales", "amount": "50", "currency": "USD"})
     company.do("lead.erase", "L-1")
