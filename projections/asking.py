@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
+from domain.kernel import Event, Recorded
+
 Axis = Literal["recorded", "occurred"]
 
 MICROSECONDS_PER_DAY = 86_400_000_000
@@ -38,6 +40,10 @@ class View:
         reps = None if self.reps is None else list(self.reps)
         given = {"moment": self.moment, "timezone": self.timezone, "reps": reps}
         return self.query(sql, given | parameters)
+
+    def knows(self, fact: Recorded[Event]) -> bool:
+        """Whether the event counts in what is told: recorded by then, and on the other axis occurred too."""
+        return fact.position <= self.position and (self.axis == "recorded" or fact.occurred_at <= self.moment)
 
 
 @dataclass(frozen=True, slots=True)

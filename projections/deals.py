@@ -30,6 +30,7 @@ class DealRow(Row):
     table: ClassVar[str] = "deal"
     key: ClassVar[tuple[str, ...]] = ("deal",)
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("lead",), ("pipeline", "status"))
+    personal: ClassVar[tuple[str, ...]] = ("title",)
 
     deal: str
     lead: str

@@ -21,6 +21,7 @@ class Row:
     Types: str, int, bool, Decimal, datetime, date, tuple[str, ...], each or None. `table` is the table's name
     in the schema `read`, `key` its primary key, `indexes` further ones. A row that the fold only ever adds
     and never looks at again says `written_once`, and is never loaded back; adding its key twice is an error.
+    `personal` columns say who somebody is: the database keeps no samples of them for its planner.
     """
 
     __slots__ = ()
@@ -28,6 +29,7 @@ class Row:
     key: ClassVar[tuple[str, ...]]
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
     written_once: ClassVar[bool] = False
+    personal: ClassVar[tuple[str, ...]] = ()
 
 
 class Rows(Protocol):

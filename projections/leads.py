@@ -35,6 +35,7 @@ class LeadRow(Row):
     table: ClassVar[str] = "lead"
     key: ClassVar[tuple[str, ...]] = ("lead",)
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("owner",),)
+    personal: ClassVar[tuple[str, ...]] = ("name",)
 
     lead: str
     status: str

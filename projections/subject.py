@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from domain.deals.events import DealSplit
 from domain.kernel import Event, Recorded
 from domain.shared.rejections import UnknownRep
 from projections.asking import View
 from projections.owner import standing
 from projections.payroll.concerned import payments_of
 from projections.timeline import Happening, History, happening, timeline
+
+REP_FIELDS = ("rep", "owner", "previous", "assignee", "encroached_on", "manager", "successor")
+"""The fields of events that name a rep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,14 @@ def held_on_rep(facts: Iterable[Recorded[Event]], *, rep: str) -> Held:
     known, position, events = False, 0, []
     for fact in facts:
         position, known = fact.position, known or fact.stream == f"rep-{rep}"
-        paid = fact.stream.startswith("statement-") and fact.entity.endswith(f"/{rep}")
-        named = any(getattr(fact.event, name, None) == rep for name in _NAMING)
-        if fact.actor == rep or fact.stream in own or paid or named:
+        paid = fact.stream.startswith("statement-") and fact.entity.partition("/")[2] == rep
+        if fact.actor == rep or fact.stream in own or paid or _names(fact.event, rep):
             events.append(happening(fact))
     if not known:
         raise UnknownRep(rep=rep)
     return Held(rep, [rep], position, events)
 
 
-_NAMING = ("rep", "owner", "previous", "assignee", "encroached_on", "manager", "successor")
-"""The fields of events that name a rep."""
+def _names(event: Event, rep: str) -> bool:
+    shared = isinstance(event, DealSplit) and any(share.rep == rep for share in event.shares)
+    return shared or any(getattr(event, name, None) == rep for name in REP_FIELDS)

@@ -18,6 +18,7 @@ class RepRow(Row):
 
     table: ClassVar[str] = "rep"
     key: ClassVar[tuple[str, ...]] = ("rep",)
+    personal: ClassVar[tuple[str, ...]] = ("name",)
 
     rep: str
     name: str

@@ -17,7 +17,7 @@ History = Callable[[Sequence[str]], Mapping[str, Sequence[Recorded[Event]]]]
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """An event of the log behind a state; `data` is the event as stored."""
+    """An event of the log behind a state; `data` is what it says, personal texts opened."""
 
     position: int
     event: str
@@ -134,12 +134,7 @@ def lead_story(view: View, history: History, *, lead: str) -> LeadStory:
 
 def timeline(view: View, history: History, streams: Sequence[str]) -> list[Happening]:
     """The events of the streams that the view knows of, in the order in which they were recorded."""
-    known = [
-        happening(fact)
-        for facts in history(streams).values()
-        for fact in facts
-        if fact.position <= view.position and (view.axis == "recorded" or fact.occurred_at <= view.moment)
-    ]
+    known = [happening(fact) for facts in history(streams).values() for fact in facts if view.knows(fact)]
     return sorted(known, key=lambda one: one.position)
 
 

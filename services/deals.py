@@ -6,7 +6,7 @@ from domain.deals import decisions
 from domain.deals.events import Share
 from domain.deals.model import DEAL, Deal
 from domain.kernel import Event
-from domain.leads.decisions import alive, depart, identified, work
+from domain.leads.decisions import alive, depart, end_if_forgotten, identified, work
 from domain.leads.events import Work
 from domain.leads.model import LEAD, Lead
 from domain.pipelines.decisions import known, loss_reason_of, stage_of
@@ -110,6 +110,7 @@ class Deals:
         desk.record(LEAD.stream(lead.id), worked)
         if done in ("deal_opened", "deal_reopened"):
             self._let_go(desk, desk.resolve(lead.id))
+        desk.record(LEAD.stream(lead.id), end_if_forgotten(desk.state(LEAD, lead.id)))
 
     def _let_go(self, desk: Desk, lead: Lead) -> None:
         """A won lead stays with a rep who leaves; open again, it goes to the pool as their others did."""

@@ -133,8 +133,9 @@ class Leads:
                 if desk.known_rep(rep).status == "left"
             ),
         )
-        desk.record(LEAD.stream(lead.id), of_lead)
-        desk.record(LEAD.stream(parted_from.id), of_other)
+        for one, events in ((lead.id, of_lead), (parted_from.id, of_other)):
+            desk.record(LEAD.stream(one), events)
+            desk.record(LEAD.stream(one), decisions.end_if_forgotten(desk.state(LEAD, one)))
 
     def lapse(self, desk: Desk, data: NoData) -> None:
         """Resolving a lead writes down that its claim is past its term; there is nothing else to do."""

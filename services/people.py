@@ -25,7 +25,8 @@ class People:
         lead = desk.resolve(desk.subject)
         family = [lead, *_merged_into(desk, lead)]
         for one in family:
-            desk.record(LEAD.stream(one.id), leads.erase(one, reason=data.reason, now=desk.now))
+            desk.record(LEAD.stream(one.id), [PersonalDataErased(reason=data.reason)])
+            desk.record(LEAD.stream(one.id), leads.end_if_forgotten(desk.state(LEAD, one.id)))
             desk.erase(LEAD.stream(one.id))
         for deal in self._claims.deals_with([one.id for one in family]):
             desk.record(DEAL.stream(deal), [PersonalDataErased(reason=data.reason)])

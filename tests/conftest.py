@@ -1,6 +1,7 @@
 """A real PostgreSQL for the tests: one server per session and worker, a fresh database per test."""
 
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,27 @@ def server() -> Iterator[Embedded]:
             embedded.stop()
 
 
+@pytest.fixture(scope="module")
+def port() -> int:
+    """A free one, for `tcp_server`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        found: int = free.getsockname()[1]
+    return found
+
+
+@pytest.fixture(scope="module")
+def tcp_server(port: int) -> Iterator[Embedded]:
+    """A server of the module's own that listens on loopback too, at `port`."""
+    settings = {"fsync": "off", "listen_addresses": "127.0.0.1", "port": str(port)}
+    with tempfile.TemporaryDirectory(prefix="dealtrail-") as folder:
+        embedded = Embedded(Path(folder), settings).start()
+        try:
+            yield embedded
+        finally:
+            embedded.stop()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def audit_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The key that signs what the command line closes: never the user's own."""
@@ -69,7 +91,7 @@ def database_url(server: Embedded, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def module_database_url(server: Embedded, template: str) -> Iterator[str]:
-    """One that all tests of a file share."""
+    """One for all tests and examples of a module."""
     with _clone(server, template) as url:
         yield url
 

@@ -1,5 +1,6 @@
 """The file of the keys that sign checkpoints: one to a line, of retired ones `VKEY until SIZE`."""
 
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -100,10 +101,16 @@ def new_signer(name: str | None = None) -> Signer:
     return Signer(name or f"dealtrail/{secrets.token_hex(4)}", secrets.token_bytes(KEY_BYTES))
 
 
+def is_there(file: Path) -> bool:
+    """Whether there is such a file. Raises AuditKeyUnusable if that can't be told."""
+    with _using(file):
+        return file.exists()
+
+
 def read_keys(file: Path) -> Keys:
     """Raises NoAuditKey if there is none that signs, MalformedKey, AuditKeyUnusable."""
     with _using(file):
-        lines = [line.strip() for line in file.read_text().splitlines()] if file.exists() else []
+        lines = [line.strip() for line in file.read_text("utf-8").splitlines()] if file.exists() else []
     signers = tuple(Signer.parse(line) for line in lines if line.startswith(_PRIVATE))
     if not signers:
         raise NoAuditKey(file=str(file))
@@ -114,9 +121,10 @@ def make_keys(file: Path, name: str | None = None) -> Keys:
     """A first key. Raises AuditKeyExists, even if one was made just now; AuditKeyUnusable, MalformedKey."""
     keys = Keys((new_signer(name),))
     with _using(file):
-        fresh = _written(file, keys)
+        meant = _meant(file)
+        fresh = _written(meant, keys)
         try:
-            os.link(fresh, file)
+            os.link(fresh, meant)
         except FileExistsError:
             raise AuditKeyExists(file=str(file)) from None
         finally:
@@ -127,7 +135,20 @@ def make_keys(file: Path, name: str | None = None) -> Keys:
 def write_keys(file: Path, keys: Keys) -> None:
     """Whole or not at all, and readable by its owner alone. Raises AuditKeyUnusable."""
     with _using(file):
-        _written(file, keys).replace(file)
+        meant = _meant(file)
+        _written(meant, keys).replace(meant)
+
+
+@contextmanager
+def changing(file: Path) -> Iterator[None]:
+    """Whoever else changes the keys waits, else one of two changes would be lost. Raises AuditKeyUnusable."""
+    with _using(file):
+        folder = os.open(_meant(file).parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 @contextmanager
@@ -140,12 +161,17 @@ def _using(file: Path) -> Iterator[None]:
         raise AuditKeyUnusable(file=str(file), reason="it is not text") from None
 
 
+def _meant(file: Path) -> Path:
+    """Where a link leads: it stays one, and who reads the file by its other name sees the same keys."""
+    return Path(os.path.realpath(file))
+
+
 def _written(file: Path, keys: Keys) -> Path:
     """A file beside it."""
     lines = [told(one) for one in keys.retired] + [one.skey for one in keys.signers]
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as writing:
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as writing:
         writing.write("".join(f"{line}\n" for line in lines))
         writing.flush()
         os.fsync(writing.fileno())

@@ -1,5 +1,7 @@
 """The `dealtrail` command. Each subcommand is imported only when it is asked for."""
 
+import sys
+from io import TextIOWrapper
 from types import MappingProxyType
 
 import click
@@ -55,6 +57,11 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. Exit code 0 done, 1 refused or found something wrong, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, TextIOWrapper
+        ):  # As files are: a name, or a note's dash, is in no other charset.
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
     cli.main()
 
 

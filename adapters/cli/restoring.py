@@ -15,7 +15,7 @@ import click
 from adapters.cli.asking import opened, progress
 from adapters.cli.wording import counted
 from adapters.export.files import CHECKPOINTS
-from adapters.export.restore import BEGINNING, Restored, restore
+from adapters.export.restore import BEGINNING, BEGINNING_BYTES_MAX, Restored, restore
 from adapters.importers.run import Summary
 from adapters.settings import Settings
 
@@ -50,12 +50,16 @@ def restore_from(file: str, vault: BinaryIO | None, settings: Settings, *, as_js
 def _begins_as_export(file: str) -> bool:
     if file == "-":
         stdin = sys.stdin.buffer
-        return isinstance(stdin, io.BufferedReader) and stdin.peek(len(BEGINNING)).startswith(BEGINNING)
+        return isinstance(stdin, io.BufferedReader) and _is_export(stdin.peek(BEGINNING_BYTES_MAX))
     try:
         with Path(file).open("rb") as stream:
-            return stream.read(len(BEGINNING)) == BEGINNING
+            return _is_export(stream.read(BEGINNING_BYTES_MAX))
     except OSError:
         return False  # The import says what is wrong with it.
+
+
+def _is_export(beginning: bytes) -> bool:
+    return BEGINNING.match(beginning) is not None
 
 
 @contextmanager

@@ -74,9 +74,10 @@ def _follow(parts: "Engine", projecting: Callable[[threading.Event], None], stop
 
 def _seal_once(parts: "Engine") -> None:
     """Whoever has no key seals nothing."""
+    from adapters.audit.keys import is_there
     from adapters.audit.schedule import SealSchedule
 
-    if parts.settings.audit_key.exists():
+    if is_there(parts.settings.audit_key):
         with progress("hashing") as counted:
             SealSchedule.of(parts).look(counted, early=True)
 

@@ -34,7 +34,7 @@ class _Line(BaseModel):
 
 def write_checkpoints(database: Database, until: int, path: Path) -> None:
     """Those of at most `until` events, in their order, a line each. Raises OSError."""
-    with database.connection() as connection, path.open("w") as file:
+    with database.connection() as connection, path.open("w", encoding="utf-8") as file:
         for number, size, root, made_at, note in connection.execute(
             "SELECT number, size, root, made_at, note FROM audit.checkpoint WHERE size <= %s ORDER BY number",
             (until,),

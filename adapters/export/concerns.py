@@ -9,6 +9,7 @@ from domain.kernel import Event, Recorded
 from domain.leads.events import LeadAbsorbed, LeadParted
 from domain.payroll.events import StatementIssued
 from domain.shared.actors import Actor
+from projections.subject import REP_FIELDS
 
 Concern = tuple[str, str]
 """An object's id, and what it is to the event: the qualifier."""
@@ -24,14 +25,8 @@ NAMED: Mapping[str, str] = MappingProxyType(
         "deals": "deal",
         "open_deals": "deal",
         "won_deals": "deal",
-        "rep": "rep",
-        "owner": "rep",
-        "previous": "rep",
-        "assignee": "rep",
-        "encroached_on": "rep",
-        "manager": "rep",
-        "successor": "rep",
         "period": "period",
+        **dict.fromkeys(REP_FIELDS, "rep"),
     }
 )
 """The fields of events that name objects, and of which type. The field's name is the qualifier."""

@@ -1,5 +1,6 @@
 """The log's own NDJSON read back into an empty log: the same positions, the same bytes, the same hashes."""
 
+import base64
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,18 +12,20 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from adapters.export.checkpoint_file import restore_checkpoints
-from adapters.export.entries import COLUMNS
 from adapters.export.vault_file import restore_vault
-from adapters.postgres.codec import Codec
+from adapters.postgres.audit.leaves import COLUMNS
+from adapters.postgres.codec import Codec, has_nul
 from adapters.postgres.database import Database
 from adapters.postgres.recorder import LogRecorder
-from adapters.postgres.vault import key_ids
+from adapters.postgres.vault import ID_BYTES, key_ids
 from domain.audit.leaf import Leaf, MalformedLine, leaf_hash, parse
 from domain.kernel import Rejected
+from domain.shared.personal import SEALED
 from projections.kernel import Progress
 
-BEGINNING: Final = b'{"position":1,"recorded_at":"'
-"""What the file begins with: no action does."""
+BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\{"position":\d{1,19},"recorded_at":"')
+"""What the file begins with, also a spoilt one: no action does."""
+BEGINNING_BYTES_MAX = 50
 
 
 class LogNotEmpty(Rejected):
@@ -126,7 +129,7 @@ class _Reading:
         except MalformedLine as malformed:
             raise self._broken(malformed.details["problem"]) from None
         self._check(leaf)
-        return (leaf_hash(line), *leaf)
+        return (*leaf, leaf_hash(line))
 
     def _check(self, leaf: Leaf) -> None:
         if leaf.position != self.position:
@@ -157,10 +160,21 @@ class _Reading:
         """What the engine can't read shall not get into its log."""
         place = leaf.stream, leaf.version, leaf.position, leaf.name, leaf.event_version, leaf.state
         rest = leaf.occurred_at, leaf.recorded_at, leaf.actor, leaf.source, leaf.action
+        if has_nul(leaf.state):
+            raise self._broken("a text in it has a NUL character")
         try:
-            self._codec.decode((*place, *rest, leaf.correlation_id, leaf.causation_id, leaf.migrated))
+            self._codec.decode(
+                (*place, *rest, leaf.correlation_id, leaf.causation_id, leaf.migrated), _sealed
+            )
         except (LookupError, ValueError) as unreadable:
             raise self._broken(f"its event can't be read ({unreadable})") from None
 
     def _broken(self, problem: str) -> BrokenExport:
         return BrokenExport(line=self.position, problem=problem)
+
+
+def _sealed(text: str) -> str:
+    """Stands for opening it. Raises ValueError if it is nothing that was ever sealed."""
+    if len(base64.b64decode(text, altchars=b"-_", validate=True)) < ID_BYTES:
+        raise ValueError("a sealed text does not name its key")
+    return SEALED

@@ -56,7 +56,7 @@ def write_vault(database: Database, path: Path) -> None:
 
 
 def _private(path: Path) -> TextIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
 
 
 def restore_vault(cursor: Cursor[TupleRow], lines: Iterable[bytes]) -> None:

@@ -30,18 +30,14 @@ def client(servers: str) -> dict[str, Any]:
 
 @contextmanager
 def talking(failure: str) -> Iterator[None]:
-    """Turns what goes wrong with Kafka, and what its client logs about that, into one KafkaAway."""
+    """Turns what goes wrong with Kafka into one KafkaAway; what its client logs of that isn't shown."""
     from kafka.errors import KafkaError
 
-    library = logging.getLogger("kafka")
-    level = library.level
-    library.setLevel(logging.CRITICAL)
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
         yield
     except (KafkaError, OSError) as error:
         raise KafkaAway(f"{failure}: {str(error).strip() or type(error).__name__}") from error
-    finally:
-        library.setLevel(level)
 
 
 def _must_take_a_connection(servers: list[str]) -> None:

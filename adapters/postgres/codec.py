@@ -176,9 +176,14 @@ class Codec:
         return upcast
 
 
+def has_nul(state: bytes) -> bool:
+    """Whether a text in the JSON has a NUL character, which no column takes."""
+    return b"\\u0000" in state and _NUL_IN_JSON.search(state) is not None
+
+
 def _state(event: Event, seal: Turn) -> bytes:
     state = event.__pydantic_serializer__.to_json(event, context=seal)
-    if b"\\u0000" in state and _NUL_IN_JSON.search(state):
+    if has_nul(state):
         raise Unstorable(f"a text in {event.stored_name} has a NUL character")
     return state
 

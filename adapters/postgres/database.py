@@ -31,8 +31,7 @@ Gives a row if so: who we acted as before, and the role.
 APP_WAITS = f"SELECT WHERE {_APP_IS_OURS} AND ({_APP_IS_SET_UP}) IS NOT TRUE"
 """A row if we could act as the application's role, but it has no rights in this database."""
 ON_CONNECT = (
-    # First: who may make schemas can call one as the login, and put a function into it that suits a call
-    # better.
+    # First: who may make schemas can name one as the login, with functions in it that suit calls better.
     "SET search_path = pg_catalog; SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = 0;"
     f" {ACT_AS_APP}"
 )

@@ -15,7 +15,7 @@ from adapters.postgres.codec import COLUMNS, Codec, Prepared, RawRow
 from adapters.postgres.database import Database
 from adapters.postgres.group_commit import GroupCommit
 from adapters.postgres.judging import Known, Placed
-from adapters.postgres.vault import SECRETS, TextOpener, key_ids
+from adapters.postgres.vault import MAY_OPEN, SECRETS, TextOpener, key_ids
 from adapters.postgres.wire import array_literal
 from domain.kernel import Event, Recorded
 from services.ports import Appended, Bookmark, Duplicate, Outcome, Unit
@@ -48,6 +48,7 @@ class PostgresStore:
         self._appender = Appender(database)
         self._group: GroupCommit[Appending] = GroupCommit(self._appender.commit)
         self._secret: bytes | None = None
+        self._may_open: bool | None = None
         self.decode = self._codec.decode
 
     def append(self, units: Sequence[Unit], bookmark: Bookmark | None = None) -> list[Outcome]:
@@ -141,9 +142,9 @@ class PostgresStore:
             yield self.decoded(rows)
 
     def decoded(self, rows: Sequence[RawRow]) -> list[Recorded[Event]]:
-        """The rows as facts, with the personal texts that the vault can still open."""
+        """The rows as facts, with the personal texts that the vault can still open, if the login may."""
         ids = key_ids(row[5] for row in rows)
-        opening = TextOpener(dict(self._select(SECRETS, [ids]))) if ids else None
+        opening = TextOpener(dict(self._select(SECRETS, [ids]))) if ids and self._opens() else None
         return [self.decode(row, opening) for row in rows]
 
     def read_raw(
@@ -204,6 +205,11 @@ class PostgresStore:
     def close(self) -> None:
         """Give the appending connection back; the database stays open."""
         self._appender.close()
+
+    def _opens(self) -> bool:
+        if self._may_open is None:
+            self._may_open = bool(self._value(MAY_OPEN))
+        return self._may_open
 
     def _outcomes(self, call: Appending) -> list[Outcome]:
         known = [

@@ -23,7 +23,9 @@ _INSERT = SQL(
 _NUMBER_BYTES = 2
 _NONCE_BYTES = 12
 SECRETS = "SELECT id, secret FROM vault.key WHERE id = ANY(%s)"
-"""What an TextOpener is made of, by `key_ids`; those destroyed are missing."""
+"""What a TextOpener is made of, by `key_ids`; those destroyed are missing."""
+MAY_OPEN = "SELECT has_schema_privilege('vault', 'USAGE')"
+"""Whether SECRETS may be asked for. To an auditor's role texts stay sealed."""
 _MARK = b'{"sealed":"'
 _KEY_IDS = re.compile(_MARK + rb"([A-Za-z0-9_-]{20})")
 

@@ -22,7 +22,6 @@ from domain.leads.events import (
 )
 from domain.leads.model import Claim, Lead
 from domain.shared.actors import Actor
-from domain.shared.personal import PersonalDataErased
 from domain.shared.rejections import InvalidData, LeadClosed, UnknownLead
 
 
@@ -127,12 +126,10 @@ def identified(lead: Lead) -> Lead:
     return lead
 
 
-def erase(lead: Lead, *, reason: str | None, now: datetime) -> Sequence[Event]:
-    """Forget who the lead is. It ends, unless something is or was sold: deals and their pay go on."""
-    erased = PersonalDataErased(reason=reason)
-    if lead.status != "open" or lead.open_deals:
-        return [erased]
-    return [erased, *lapse(lead, now=now), LeadDisqualified(reason="erased")]
+def end_if_forgotten(lead: Lead) -> Sequence[LeadDisqualified]:
+    """There is nobody to call about an erased lead. It ends as soon as nothing is on offer, or was sold."""
+    forgotten = lead.erased and lead.status == "open" and not lead.open_deals
+    return [LeadDisqualified(reason="erased")] if forgotten else []
 
 
 def assign(

@@ -112,7 +112,7 @@ def look_up(view: View, log: Log, counted: Sequence[Counted]) -> list[Found]:
         for fact in (fact for stream in one.streams for fact in history[stream]):
             if isinstance(fact.event, one.kinds) and (one.bears is None or one.bears(fact)):
                 mine[fact.position] = fact
-        return (mine[at] for at in sorted(mine) if _known(view, mine[at]))
+        return (mine[at] for at in sorted(mine) if view.knows(mine[at]))
 
     return [Found(one, tuple(facts(one))) for one in counted]
 
@@ -150,10 +150,6 @@ def percentile(numbers: Iterable[float], share: float) -> float | None:
     place = share * (len(ordered) - 1)
     low, high = ordered[math.floor(place)], ordered[math.ceil(place)]
     return low + (high - low) * (place - math.floor(place))
-
-
-def _known(view: View, fact: Fact) -> bool:
-    return fact.position <= view.position and (view.axis == "recorded" or fact.occurred_at <= view.moment)
 
 
 def _cause(fact: Fact) -> Cause:

@@ -8,13 +8,11 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 from histories import REPS, History
 
 from adapters.cli.asking import Source
 from adapters.cli.audit.trace import trace_figure
-from adapters.postgres.embedded import Embedded
 from adapters.postgres.lookups import view_of
 from adapters.postgres.projecting.as_of import AsOf
 from adapters.reading import moments
@@ -47,12 +45,9 @@ class Looks:
 
 
 @pytest.fixture(scope="module")
-def looks(server: Embedded, template: str) -> Iterator[Looks]:
-    with psycopg.connect(server.url(), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "traced" TEMPLATE "{template}" STRATEGY file_copy'.encode())
-        with ExitStack() as keep:
-            yield Looks(server.url("traced"), keep)
-        admin.execute('DROP DATABASE "traced" WITH (FORCE)')
+def looks(module_database_url: str) -> Iterator[Looks]:
+    with ExitStack() as keep:
+        yield Looks(module_database_url, keep)
 
 
 def leaves(at: Any, path: str = "", name: str = "") -> Iterator[str]:

@@ -12,7 +12,7 @@ import pytest
 from audited_log import REHASH, AuditedLog
 from click.testing import CliRunner, Result
 
-from adapters.audit.keys import read_keys
+from adapters.audit.keys import make_keys, read_keys
 from adapters.cli.main import cli
 from adapters.postgres.audit.checkpoints import Checkpoints
 from domain.audit.checkpoint import Checkpoint
@@ -129,6 +129,28 @@ def test_verify_says_what_was_done_and_where(log: AuditedLog, run: Run, ask: Ask
     assert "123" in shown.stdout
     assert "changed" in shown.stdout
     assert max(map(len, shown.stdout.splitlines())) <= 80
+
+
+@pytest.mark.usefixtures("log")
+def test_files_and_what_is_printed_are_utf_8_in_any_locale(database_url: str, tmp_path: Path) -> None:
+    """A note has a dash, and a name any letters, that other charsets have not."""
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    environment = {"DATABASE_URL": database_url, "DEALTRAIL_AUDIT_KEY": str(tmp_path / "audit.key"), **locale}
+
+    def run(*words: str | Path) -> str:
+        done = start([COMMAND, "audit", *words], env=environment, capture_output=True, check=True)
+        return done.stdout.decode()
+
+    make_keys(tmp_path / "audit.key", "größe.example/deals")
+    note = run("seal")
+    run("seal", "--out", tmp_path / "kept")
+    run("prove", "17", "--out", tmp_path / "proof.json")
+    run("export", "--format", "ndjson", "--out", tmp_path / "exported")
+    assert (tmp_path / "kept").read_bytes().decode() == note
+    assert json.loads(run("seal", "--json"))["checkpoint"] == note
+    run("check", tmp_path / "proof.json", "--checkpoint", tmp_path / "kept")
+    run("keygen", "--rotate")
+    assert run("verify").startswith("Each of 300 events")
 
 
 @pytest.mark.usefixtures("log")

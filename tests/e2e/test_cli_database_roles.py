@@ -1,8 +1,6 @@
 """The command line with logins that own nothing: what services, auditors and strangers get done."""
 
 import json
-import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,25 +17,13 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        found: int = free.getsockname()[1]
-    return found
-
-
-@pytest.fixture(scope="module")
-def guarded(port: int) -> Iterator[Embedded]:
+def guarded(tcp_server: Embedded) -> Embedded:
     """A server that asks whoever comes over TCP for a password."""
-    settings = {"fsync": "off", "listen_addresses": "127.0.0.1", "port": str(port)}
-    with tempfile.TemporaryDirectory(prefix="dealtrail-") as folder:
-        server = Embedded(Path(folder), settings).start()
-        rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-        (Path(folder) / "postgres" / "pg_hba.conf").write_text(rules)
-        with psycopg.connect(server.url(), autocommit=True) as admin:
-            admin.execute("SELECT pg_reload_conf()")
-        yield server
-        server.stop()
+    with psycopg.connect(tcp_server.url(), autocommit=True) as admin:
+        ((rules,),) = admin.execute("SHOW hba_file").fetchall()
+        Path(rules).write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        admin.execute("SELECT pg_reload_conf()")
+    return tcp_server
 
 
 @pytest.fixture

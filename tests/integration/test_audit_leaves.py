@@ -30,15 +30,12 @@ ODD = (
 
 
 @pytest.fixture(scope="module")
-def store(server: Embedded, template: str) -> Iterator[PostgresStore]:
+def store(module_database_url: str) -> Iterator[PostgresStore]:
     """One database for all examples, so that hypothesis need not wait for a clone each."""
-    with psycopg.connect(server.url(), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE leaves TEMPLATE "{template}"')
-        with Database(server.url("leaves")) as database:
-            opened = PostgresStore(database)
-            yield opened
-            opened.close()
-        admin.execute("DROP DATABASE leaves WITH (FORCE)")
+    with Database(module_database_url) as database:
+        opened = PostgresStore(database)
+        yield opened
+        opened.close()
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -53,7 +50,7 @@ def store(server: Embedded, template: str) -> Iterator[PostgresStore]:
     st.booleans(),
 )
 def test_sql_and_python_hash_the_same_line(
-    server: Embedded,
+    module_database_url: str,
     store: PostgresStore,
     actor: str,
     source: str,
@@ -80,7 +77,7 @@ def test_sql_and_python_hash_the_same_line(
     )
     if not isinstance(store.append([unit])[0], Appended):
         return  # Migrated, and earlier than what is there.
-    with psycopg.connect(server.url("leaves")) as auditor:
+    with psycopg.connect(module_database_url) as auditor:
         for row in stored(auditor, head + 1, head + 2):
             in_sql = auditor.execute(
                 "SELECT log.leaf(event), sha256('\\x00'::bytea || log.leaf(event)) FROM log.event"

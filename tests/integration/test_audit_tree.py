@@ -18,7 +18,7 @@ from adapters.audit.proofs import (
 from adapters.audit.reading import read_proof
 from adapters.postgres.audit.checkpoints import Checkpoints, NotSealed
 from adapters.postgres.audit.proofs import prove_consistency, prove_inclusion
-from adapters.postgres.audit.tree import LogIncomplete, Nodes, Tree
+from adapters.postgres.audit.tree import EventChanged, LogIncomplete, Nodes, Tree, TreeChanged
 from domain.audit.merkle import Frontier, InvalidProof, consistency_proof, inclusion_proof, root
 from domain.audit.note import UnknownSigner
 from domain.kernel import Rejected
@@ -101,6 +101,36 @@ def test_events_and_growth_are_proved_to_whoever_has_the_key(log: AuditedLog) ->
                 assert isinstance(growth, ConsistencyProof)
                 growth.check(log.keys.verifiers, old.opened(log.keys.verifiers))
     assert prove_inclusion(log.database, 1).checkpoint == kept[-1].note
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    ["actor = 'rep-2'", "leaf_hash = sha256('another event')", "occurred_at = 'infinity'", "state = '{}'"],
+)
+def test_no_event_is_signed_for_that_is_not_what_its_hash_says(log: AuditedLog, forgery: str) -> None:
+    """The application's role may add an event with the hash of one that never was."""
+    log.append(300).seal()
+    log.append(10).forge(f"UPDATE log.event SET {forgery} WHERE notification_id = 305")
+    with pytest.raises(EventChanged) as refused:
+        log.seal()
+    assert refused.value.details == {"position": 305}
+    assert [one.size for one in Checkpoints(log.database).all()] == [300]
+
+
+def test_no_hash_that_was_put_into_the_tree_beforehand_is_signed(log: AuditedLog) -> None:
+    """The application's role may add nodes, and does; nobody's key shall sign for events that never were."""
+    log.append(300).seal()
+    log.forge("INSERT INTO audit.node VALUES (8, 1, sha256('another past'))")
+    with pytest.raises(TreeChanged) as refused:
+        log.append(300).seal()
+    assert refused.value.details == {"first": 257, "last": 512}
+    assert log.found() == [("forked", 257, 512)]
+    log.forge("UPDATE audit.tree SET size = 512")  # Which that role may, too: the tree is its to keep.
+    with pytest.raises(TreeChanged):
+        log.seal()
+    log.forge("DELETE FROM audit.node WHERE number = 1", "UPDATE audit.tree SET size = 300")
+    assert log.seal().size == 600
+    assert log.found() == []
 
 
 def test_what_cannot_be_proved_is_said(log: AuditedLog) -> None:

@@ -1,6 +1,7 @@
 """Whatever is done to a log, verify finds where it began and says what it was."""
 
 import random
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 from audited_log import REHASH, AuditedLog
 
 from adapters.audit.keys import Keys, NoAuditKey, new_signer
-from adapters.postgres.audit import verifying
+from adapters.postgres.audit import leaves, verifying
 from adapters.postgres.audit.checkpoints import LogForked
 from adapters.postgres.audit.tree import LogIncomplete
 from domain.audit.checkpoint import Checkpoint
 from domain.audit.encoding import to_base64
+from domain.audit.leaf import leaf_hash
 from domain.audit.merkle import root
 
 TEXTS = ("originator_id", "topic", "actor", "action_source", "action_id", "correlation_id")
@@ -74,6 +76,7 @@ def _changes(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         ("causation_id", "c"),
     )
     yield "migrated", not row["migrated"]
+    yield from ((column, None) for column in row if column != "notification_id" and row[column] is not None)
 
 
 def test_every_changed_byte_of_every_column_is_found(sealed: AuditedLog) -> None:
@@ -85,6 +88,7 @@ def test_every_changed_byte_of_every_column_is_found(sealed: AuditedLog) -> None
     ]
     tried = {"notification_id"}  # Which is what the other tests are about.
     sealed.forge("ALTER TABLE log.event DROP CONSTRAINT event_pkey", "DROP INDEX log.event_action_idx")
+    sealed.forge(*(f"ALTER TABLE log.event ALTER {column} DROP NOT NULL" for column in columns))
     for position in (1, 257, 699):
         (values,) = sealed.ask("SELECT * FROM log.event WHERE notification_id = %s", (position,))
         row = dict(zip(columns, values, strict=True))
@@ -96,6 +100,38 @@ def test_every_changed_byte_of_every_column_is_found(sealed: AuditedLog) -> None
             sealed.forge(change, parameters=(row[column], position))
     assert tried == {*columns}
     assert sealed.found() == []
+
+
+def test_a_long_event_is_not_hashed_for_each_place_that_it_could_have_had(
+    sealed: AuditedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaves, "HASHED_MAX", 7_000)
+    hashed: list[int] = []
+
+    def counted(line: bytes) -> bytes:
+        hashed.append(len(line))
+        return leaf_hash(line)
+
+    monkeypatch.setattr(leaves, "leaf_hash", counted)
+    sealed.forge("UPDATE log.event SET actor = repeat('x', 6000) WHERE notification_id = 650")
+    assert sealed.found() == [("changed", 650, 650)]
+    assert len([length for length in hashed if length > 6_000]) < 5
+
+
+def test_memory_stays_small_however_long_events_are(sealed: AuditedLog) -> None:
+    """A page of them would be 140 MB, twice."""
+    sealed.forge(
+        "ALTER TABLE log.event ALTER state SET STORAGE EXTERNAL",
+        "UPDATE log.event SET state = convert_to('{\"text\":\"' || repeat('x', 200000) || '\"}', 'UTF8')",
+        REHASH,
+    )
+    tracemalloc.start()
+    try:
+        assert sealed.found()[0][0] == "forked"
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 60_000_000
 
 
 def test_a_removed_event_leaves_a_gap(sealed: AuditedLog) -> None:
@@ -130,6 +166,17 @@ def test_an_event_in_a_place_that_is_taken_or_none_is_found(sealed: AuditedLog) 
     assert sealed.found()[0] == ("inserted", 400, 400)
     sealed.forge("UPDATE log.event SET notification_id = -7 WHERE originator_id = 'lead-forged'")
     assert sealed.found()[0] == ("inserted", -7, -7)
+    sealed.forge(
+        "ALTER TABLE log.event ALTER notification_id DROP NOT NULL",
+        "UPDATE log.event SET notification_id = NULL WHERE originator_id = 'lead-forged'",
+    )
+    assert sealed.found() == [("inserted", 0, 0)]
+
+
+@pytest.mark.parametrize("place", [702, 10**7, 2**63 - 1])
+def test_an_event_however_far_behind_the_last_one_is_found(sealed: AuditedLog, place: int) -> None:
+    sealed.forge(_copy(401, place))
+    assert sealed.found() == [("removed", 701, place - 1)]
 
 
 @pytest.mark.parametrize(
@@ -198,8 +245,22 @@ def test_a_rewritten_past_with_its_tree_is_not_what_was_sealed(sealed: AuditedLo
 def test_a_changed_tree_is_told_from_a_changed_log(sealed: AuditedLog) -> None:
     sealed.forge("UPDATE audit.node SET hash = sha256(hash) WHERE number = 1")
     assert sealed.found() == [("tree", 257, 512)]
-    sealed.forge("DELETE FROM audit.node WHERE number = 1")
+    sealed.forge("UPDATE audit.tree SET size = 0")
     assert sealed.found() == [("tree", 257, 512)]
+    sealed.forge("DELETE FROM audit.node WHERE number = 1")
+    assert sealed.found() == []
+    sealed.forge("UPDATE audit.tree SET size = 700")
+    assert sealed.found() == [("tree", 257, 512)]
+
+
+@pytest.mark.parametrize(
+    "forgery", ["DELETE FROM {}", "INSERT INTO {} VALUES (5)", "UPDATE {} SET size = %s"]
+)
+@pytest.mark.parametrize("size", [-1, None])
+def test_a_tree_without_a_size_is_found(sealed: AuditedLog, forgery: str, size: int | None) -> None:
+    sealed.forge("ALTER TABLE audit.tree ALTER size DROP NOT NULL")
+    sealed.forge(forgery.format("audit.tree"), parameters=[size] if "%s" in forgery else ())
+    assert sealed.found() == [("tree", 1, 700)]
 
 
 @pytest.mark.parametrize(
@@ -214,6 +275,13 @@ def test_a_changed_tree_is_told_from_a_changed_log(sealed: AuditedLog) -> None:
         ),
         ("UPDATE audit.checkpoint SET note = replace(note, '.com', '.net')", ("checkpoint", 300, 300)),
         ("UPDATE audit.checkpoint SET note = '' WHERE number = 1", ("checkpoint", 300, 300)),
+        ("UPDATE audit.checkpoint SET note = NULL WHERE number = 1", ("checkpoint", 300, 300)),
+        ("UPDATE audit.checkpoint SET root = NULL WHERE number = 1", ("checkpoint", 300, 300)),
+        ("UPDATE audit.checkpoint SET size = NULL WHERE number = 2", ("checkpoint", 0, 0)),
+        ("UPDATE audit.checkpoint SET number = NULL WHERE number = 1", ("checkpoint", 300, 300)),
+        ("UPDATE audit.checkpoint SET made_at = NULL WHERE number = 1", ("checkpoint", 300, 300)),
+        ("UPDATE audit.checkpoint SET made_at = 'infinity' WHERE number = 1", ("checkpoint", 300, 300)),
+        ("UPDATE audit.checkpoint SET made_at = '0044-01-01 BC' WHERE number = 2", ("checkpoint", 600, 600)),
         (
             "INSERT INTO audit.checkpoint SELECT 3, size, root, note, made_at FROM audit.checkpoint"
             " WHERE number = 1",
@@ -222,6 +290,9 @@ def test_a_changed_tree_is_told_from_a_changed_log(sealed: AuditedLog) -> None:
     ],
 )
 def test_forged_checkpoints_are_found(sealed: AuditedLog, forgery: str, found: tuple[str, int, int]) -> None:
+    sealed.forge("ALTER TABLE audit.checkpoint DROP CONSTRAINT checkpoint_pkey")
+    for column in ("number", "size", "root", "note", "made_at"):
+        sealed.forge(f"ALTER TABLE audit.checkpoint ALTER {column} DROP NOT NULL")
     sealed.forge(forgery)
     assert sealed.found()[0] == found
 

@@ -105,6 +105,19 @@ def test_an_erased_person_is_nowhere_and_reads_say_so(company: Payday) -> None:
     assert notes == [ERASED, ERASED]
 
 
+def test_the_planner_has_no_samples_of_who_somebody_is(company: Payday) -> None:
+    company.do("lead.register", "L-2", {"keys": {"external": "2"}, "name": "Max", "owner": "ann"})
+    assert company.projector.rebuild() == []
+    with company.database.connection() as connection:
+        for table in ("lead", "deal", "rep"):
+            connection.execute(f"ANALYZE read.{table}".encode())
+        samples = "SELECT attname, most_common_vals::text, histogram_bounds::text FROM pg_stats"
+        found = connection.execute(f"{samples} WHERE schemaname = 'read'".encode()).fetchall()
+    assert {"lead", "owner", "stage"} < {column for column, *_ in found}
+    texts = repr(found)
+    assert [one for one in (NAME, TITLE, "Max", "Ann", "Bob") if one in texts] == []
+
+
 def test_rebuilt_and_past_tables_say_what_live_ones_do(company: Payday) -> None:
     company.projector.catch_up()
     before = company.store.head()
@@ -163,6 +176,20 @@ def test_an_open_lead_ends_when_nobody_knows_who_it_is(company: Payday) -> None:
     with company.view() as view:
         found = owner(view, lead="L-5")
     assert (found.status, found.owner) == ("disqualified", None)
+
+
+def test_it_ends_when_its_last_deal_is_lost_or_it_is_parted_from_one_that_sold(company: Payday) -> None:
+    company.do("lead.register", "L-5", {"keys": {"phone": "+491701234568"}, "name": "Max", "owner": "ann"})
+    company.do("deal.open", "D-5", {"lead": "L-5", "pipeline": "sales"})
+    company.do("lead.register", "L-6", {"keys": {"phone": "+491701234569"}, "name": "Max", "owner": "ann"})
+    company.do("lead.merge", "L-6", {"into": "L-5"})
+    company.do("lead.erase", "L-5")
+    company.do("lead.unmerge", "L-6")
+    with company.view() as view:
+        assert [owner(view, lead=lead).status for lead in ("L-5", "L-6")] == ["open", "disqualified"]
+    company.do("deal.lose", "D-5", {"reason": "other"})
+    with company.view() as view:
+        assert owner(view, lead="L-5").status == "disqualified"
 
 
 def test_deals_under_way_can_be_finished_and_are_paid(company: Payday) -> None:
@@ -257,6 +284,16 @@ def test_all_that_is_held_on_a_person(company: Payday) -> None:
     about = {one.event for one in rep.events}
     assert {"team.RepHired", "payroll.PlanAssigned", "payroll.StatementIssued", "leads.LeadClaimed"} <= about
     assert not [one for one in rep.events if one.stream in ("rep-bob", "statement-2026-09/bob")]
+
+
+def test_what_is_held_on_a_rep_has_their_shares_and_nobody_elses_pay(company: Payday) -> None:
+    company.do("rep.hire", "x/bob", {"name": "Another Bob"})
+    shares = [{"rep": "ann", "percent": "50"}, {"rep": "bob", "percent": "50"}]
+    split = company.do("deal.split", "D-1", {"shares": shares})
+    company.on("2026-10-02T09:00:00Z").close("2026-09")
+    held = held_on_rep(company.facts(), rep="bob").events
+    assert next(iter(split.positions)) in [one.position for one in held]
+    assert [one.stream for one in held if one.stream.startswith("statement-")] == ["statement-2026-09/bob"]
 
 
 def test_a_changed_seal_is_not_taken_for_an_erased_one(company: Payday) -> None:

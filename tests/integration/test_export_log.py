@@ -1,6 +1,7 @@
 """The log as NDJSON and Parquet, and its own lines read back into an empty log."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,11 @@ def _without(lines: list[bytes], place: int) -> list[bytes]:
     return lines[:place] + lines[place + 1 :]
 
 
+def _sealed_otherwise(lines: list[bytes], text: bytes) -> list[bytes]:
+    """The second line tells a name."""
+    return [lines[0], re.sub(rb'(?<="sealed":")[^"]*', text, lines[1]), *lines[2:]]
+
+
 Spoil = Callable[[list[bytes]], list[bytes]]
 SPOILT: dict[str, tuple[Spoil, int, str]] = {
     "begins later": (lambda lines: lines[1:], 1, "position is 2"),
@@ -183,6 +189,11 @@ SPOILT: dict[str, tuple[Spoil, int, str]] = {
         "out of its order",
     ),
     "text with NUL": (lambda lines: [lines[0].replace(b"admin:eve", b"admin:\\u0000"), *lines[1:]], 1, ""),
+    "data with NUL": (lambda lines: [lines[0].replace(b'"Call"', b'"C\\u0000"'), *lines[1:]], 1, "NUL"),
+    "a seal that is none": (lambda lines: _sealed_otherwise(lines, b"abcde"), 2, "base64"),
+    "a seal of other signs": (lambda lines: _sealed_otherwise(lines, "ü".encode()), 2, "ASCII"),
+    "a seal without a key": (lambda lines: _sealed_otherwise(lines, b"abcd"), 2, "name its key"),
+    "a byte order mark": (lambda lines: [b"\xef\xbb\xbf" + lines[0], *lines[1:]], 1, "not those of an event"),
     "an action twice": (
         lambda lines: [lines[0], lines[1].replace(b'"p-2"', b'"p-1"'), *lines[2:]],
         2,
@@ -208,4 +219,6 @@ def test_what_is_not_the_whole_log_is_refused_and_nothing_is_written(
 
 
 def test_no_action_begins_as_an_export_does(company: Payday, tmp_path: Path) -> None:
-    assert lines_of(company, tmp_path)[0].startswith(BEGINNING)
+    lines = lines_of(company, tmp_path)
+    assert all(BEGINNING.match(line) for line in (*lines, b"\xef\xbb\xbf" + lines[0]))
+    assert BEGINNING.match(b'{"position":1,"specversion":"1.0"}') is None

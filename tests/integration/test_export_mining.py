@@ -119,10 +119,10 @@ class Ocel(Strict):
     objects: list[Thing]
 
 
-@pytest.fixture
-def company(database_url: str) -> Iterator[Payday]:
+@pytest.fixture(scope="module")
+def company(module_database_url: str) -> Iterator[Payday]:
     """The demo's, and what it lacks: money without a deal, matched later, and a customer with a name."""
-    payday = Payday(database_url)
+    payday = Payday(module_database_url)
     actions = [Submission(action) for action in generate(5, 60, END)]
     assert all(answer.error is None or "owner" in str(answer.error) for answer in _import(payday, actions))
     payday.founded("ann").win("D<&>\"'1", "1000")
@@ -141,11 +141,12 @@ def _import(payday: Payday, actions: list[Submission]) -> list[Any]:
     return payday.intake.submit(actions, migration=True)
 
 
-@pytest.fixture
-def folder(company: Payday, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(company: Payday, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
     with Database(company.database.url) as database:
-        export(database, tmp_path, ("ocel-json", "ocel-sqlite", "xes"), company.store.head())
-    return tmp_path
+        export(database, folder, ("ocel-json", "ocel-sqlite", "xes"), company.store.head())
+    return folder
 
 
 def ask(company: Payday, query: str) -> list[tuple[Any, ...]]:

@@ -54,16 +54,16 @@ def test_a_console_gets_words(capsys: pytest.CaptureFixture[str]) -> None:
 def test_libraries_take_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json", "WARNING")
     configure("json", "WARNING")
-    logging.getLogger("kafka.client").warning("no connection to %s", "here")
-    logging.getLogger("kafka.client").info("silent")
+    logging.getLogger("some.library").warning("no connection to %s", "here")
+    logging.getLogger("some.library").info("silent")
     try:
         raise ValueError("broken")
     except ValueError:
-        logging.getLogger("kafka.client").exception("it failed")
+        logging.getLogger("some.library").exception("it failed")
     first, second = map(json.loads, capsys.readouterr().err.splitlines())
     assert (first["event"], first["logger"], first["level"]) == (
         "no connection to here",
-        "kafka.client",
+        "some.library",
         "warning",
     )
     assert "ValueError: broken" in second["exception"]

@@ -6,6 +6,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from projecting_log import PROJECTIONS, LogWriter, tables_of
@@ -69,11 +70,25 @@ def test_projecting_and_rebuilding_killed_a_hundred_times(database: Database, da
     assert {each.position for each in Projector(database, EVERYTHING).standings().values()} == {20_000}
 
 
+def orphans() -> set[str]:
+    """Processes of this very test that nobody waits for any more."""
+    return {process.name for process in Path("/proc").glob("[0-9]*") if _is_orphan(process)}
+
+
+def _is_orphan(process: Path) -> bool:
+    ours = f"PYTEST_CURRENT_TEST={os.environ['PYTEST_CURRENT_TEST']}".encode()
+    try:
+        parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+        return parent == "1" and ours in (process / "environ").read_bytes()
+    except OSError:
+        return False  # It ended just now.
+
+
 def test_a_rebuild_by_several_processes_killed_leaves_nothing_behind(
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partitions, "IN_PROCESS_EVENTS_MAX", 100)
-    dice = random.Random(8)
+    dice, before = random.Random(8), orphans()
     LogWriter(database_url).append(6000)
     Projector(database, EVERYTHING).catch_up()
 
@@ -83,6 +98,11 @@ def test_a_rebuild_by_several_processes_killed_leaves_nothing_behind(
 
     for _ in range(5):
         killed(rebuild, dice.uniform(0.8, 2.0))
+    for _ in range(50):
+        if orphans() <= before:
+            break
+        time.sleep(0.1)
+    assert orphans() <= before
     assert Projector(database, EVERYTHING).rebuild(workers=2) == []
     with database.connection() as connection:
         assert tables_of(connection, EVERYTHING) == folded(database, EVERYTHING)

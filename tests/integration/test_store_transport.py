@@ -1,11 +1,7 @@
 """Large appends over every way to a server: the stock recorder hangs on a Unix socket at 4,000 events."""
 
-import socket
-import tempfile
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -21,22 +17,10 @@ EVENTS = 10_000
 
 
 @pytest.fixture(scope="module")
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        found: int = free.getsockname()[1]
-    return found
-
-
-@pytest.fixture(scope="module")
-def listening(port: int) -> Iterator[Embedded]:
-    settings = {"fsync": "off", "listen_addresses": "127.0.0.1", "port": str(port)}
-    with tempfile.TemporaryDirectory(prefix="dealtrail-") as folder:
-        server = Embedded(Path(folder), settings).start()
-        with Database(server.url()) as database:
-            migrate(database)
-        yield server
-        server.stop()
+def listening(tcp_server: Embedded) -> Embedded:
+    with Database(tcp_server.url()) as database:
+        migrate(database)
+    return tcp_server
 
 
 @pytest.mark.parametrize("way", ["socket", "tcp"])

@@ -7,10 +7,12 @@ import random
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from audited_log import AuditedLog
 from lying_server import (
     ABOUT_EVENTS,
     ABOUT_GROWTH,
@@ -26,6 +28,8 @@ from lying_server import (
     spoiled,
 )
 
+from adapters.postgres.audit.checkpoints import Checkpoints
+from adapters.postgres.audit.proofs import prove_consistency, prove_inclusion
 from domain.audit.merkle import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
 from domain.audit.note import open_note, sign_note
 from domain.kernel import Rejected
@@ -130,6 +134,31 @@ def test_go_believes_what_we_show(ask: Ask) -> None:
     ]
     cases = [_event(each) for each in shown] + [_growth(each) for each in grown]
     assert set(ask(cases)) == {"ok"}
+
+
+def test_go_believes_what_the_engine_seals_and_proves(database_url: str, ask: Ask) -> None:
+    """Cutoffs sealed after closes, and keys rotated meanwhile."""
+    log = AuditedLog(database_url)
+    log.append(257).closed("2026-08", 255).seal()
+    first, log.keys = log.keys, log.keys.rotated()
+    log.append(300).closed("2026-09", 256).closed("2026-10", 511).append(7).seal()
+    stored = Checkpoints(log.database).all()
+    assert [sealed.size for sealed in stored] == [255, 258, 256, 511, 567]
+    keys = [verifier.vkey for verifier in log.keys.verifiers]
+    cases = []
+    for old, new in product(stored, stored):
+        if old.size <= new.size:
+            grown = prove_consistency(log.database, old.size, new.size)
+            cases.append(_growth(Grown(old.note.encode(), new.note.encode(), [*grown.hashes])))
+    for position in (1, 255, 256, 257, 258, 259, 512, 567):
+        proof = prove_inclusion(log.database, position)
+        shown = Shown(proof.checkpoint.encode(), position, proof.line.encode(), [*proof.hashes])
+        cases.append(_event(shown))
+    known = [{**case, "Keys": keys} for case in cases]
+    assert ask(known) == ["ok"] * len(known)
+    before = {verifier.vkey for verifier in first.verifiers}
+    assert ask([{**case, "Keys": [*before]} for case in known]) == ["ok"] * len(known)
+    log.close()
 
 
 def test_go_refuses_the_lies_that_we_refuse(ask: Ask) -> None:

@@ -18,7 +18,7 @@ TIMES = st.datetimes(timezones=st.just(UTC)) | st.datetimes(
     min_value=datetime(2, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
 )
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )

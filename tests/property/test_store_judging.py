@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.postgres.codec import Prepared
 from adapters.postgres.database import Database
-from adapters.postgres.embedded import Embedded
 from adapters.postgres.judging import Judge, Placed
 from adapters.postgres.store import PostgresStore
 from domain.leads.events import KeyBound, LeadRegistered
@@ -70,15 +68,12 @@ def test_what_passes_makes_a_sound_log(calls: list[list[Unit]]) -> None:
 
 
 @pytest.fixture(scope="module")
-def store(server: Embedded, template: str) -> Iterator[PostgresStore]:
+def store(module_database_url: str) -> Iterator[PostgresStore]:
     """One database for all examples, so that hypothesis need not wait for a clone each."""
-    with psycopg.connect(server.url(), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE texts TEMPLATE "{template}"')
-        with Database(server.url("texts")) as database:
-            opened = PostgresStore(database)
-            yield opened
-            opened.close()
-        admin.execute("DROP DATABASE texts WITH (FORCE)")
+    with Database(module_database_url) as database:
+        opened = PostgresStore(database)
+        yield opened
+        opened.close()
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -157,7 +157,8 @@ def _replay_tables(until: str | None, *, as_json: bool) -> None:
         view, statements = _statements(settings, parts, found.position)
         count = found.count + statements.count
         if as_json:
-            told = {"as_of": found.moment, "position": found.position, "tables": found.tables}
+            told = {"as_of": found.moment, "position": found.position, "opened": found.opened}
+            told |= {"tables": found.tables}
             told |= {"statements": statements, "count": count, "items": found.items}
             _tell(plain(told, settings.timezone))
         else:
@@ -206,6 +207,8 @@ def _draw(found: "Replayed") -> None:
         say(f"{counted(found.count, 'row')} of the live tables differ.")
     elif compared:
         say(f"{counted(len(compared), 'live table')} compared: every row is what the log gives.")
+    if not found.opened:
+        say("Personal texts are sealed to this login: they were not compared, and are [sealed] in digests.")
     if len(compared) < len(found.tables):
         say("Live tables that stand elsewhere were not compared.")
 

@@ -51,10 +51,10 @@ def signing_keys(parts: "Engine") -> "Keys":
 
     Raises NoAuditKey, AuditKeyUnusable, MalformedKey.
     """
-    from adapters.audit.keys import AuditKeyExists, make_keys, read_keys
+    from adapters.audit.keys import AuditKeyExists, is_there, make_keys, read_keys
 
     file = parts.settings.audit_key
-    if not file.exists() and parts.checkpoints.longest() is None:
+    if not is_there(file) and parts.checkpoints.longest() is None:
         try:
             (signer,) = make_keys(file).signers
         except AuditKeyExists:
@@ -102,14 +102,16 @@ def keygen(name: str | None, rotate: bool, retire: str | None, as_json: bool) ->
 
 
 def _changed(settings: Settings, name: str | None, *, rotate: bool, retire: str | None) -> "Keys":
-    from adapters.audit.keys import make_keys, read_keys, write_keys
+    from adapters.audit.keys import changing, make_keys, read_keys, write_keys
 
     file = settings.audit_key
     if not rotate and retire is None:
         return make_keys(file, name)
-    keys = read_keys(file)
-    changed = keys.rotated() if retire is None else _without(settings, keys, retire)
-    write_keys(file, changed)
+    read_keys(file)
+    with changing(file):
+        keys = read_keys(file)
+        changed = keys.rotated() if retire is None else _without(settings, keys, retire)
+        write_keys(file, changed)
     return changed
 
 

@@ -29,12 +29,15 @@ CHECKPOINT = click.option(
 
 
 def trusted(settings: Settings, vkeys: Sequence[str]) -> "tuple[Verifier, ...]":
-    """The keys given, else those of the key file; none if there is no such file. Raises MalformedKey."""
-    from adapters.audit.keys import parse_told, read_keys
+    """The keys given, else those of the key file; none if there is no such file.
+
+    Raises MalformedKey, AuditKeyUnusable.
+    """
+    from adapters.audit.keys import is_there, parse_told, read_keys
 
     if vkeys:
         return tuple(parse_told(vkey) for vkey in vkeys)
-    return read_keys(settings.audit_key).verifiers if settings.audit_key.exists() else ()
+    return read_keys(settings.audit_key).verifiers if is_there(settings.audit_key) else ()
 
 
 def must_trust(settings: Settings, vkeys: Sequence[str]) -> "tuple[Verifier, ...]":
@@ -48,11 +51,11 @@ def must_trust(settings: Settings, vkeys: Sequence[str]) -> "tuple[Verifier, ...
 
 
 def write_out(file: Path | None, text: str) -> None:
-    """To the file, or to stdout. Raises click.BadParameter if it can't be written."""
+    """To the file, or to stdout, always as UTF-8. Raises click.BadParameter if it can't be written."""
     if file is None:
-        click.echo(text, nl=False)
+        click.echo(text.encode(), nl=False)
         return
     try:
-        file.write_text(text)
+        file.write_bytes(text.encode())
     except OSError as error:
         raise click.BadParameter(f"{file} can't be written: {error.strerror}") from None

@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from adapters.audit.keys import Keys
-from adapters.postgres.audit.tree import LogIncomplete, Nodes, Tree, head_of, locked_size
+from adapters.postgres.audit.tree import LogIncomplete, Nodes, Tree, grow_anew, head_of, locked_size
 from adapters.postgres.database import Database
 from domain.audit.checkpoint import Checkpoint, open_checkpoint
 from domain.audit.merkle import Frontier
@@ -109,9 +109,9 @@ class Checkpoints:
     def seal(self, keys: Keys, made_at: datetime, progress: Progress | None = None) -> Sealed:
         """Sign, with every key, each closed period's cutoff that has no checkpoint; then what the log is now.
 
-        Gives the latter; the same again gives the one that is there. Raises LogIncomplete, LogForked if the
-        log doesn't begin with the most that was sealed, or as `open_checkpoint` does if nobody trusted
-        signed that.
+        Gives the latter; the same again gives the one that is there. Raises as `Tree.catch_up` does,
+        LogForked if the log doesn't begin with the most that was sealed, or as `open_checkpoint` does if
+        nobody trusted signed that.
         """
         Tree(self._database).catch_up(progress)
         with self._database.connection() as connection, connection.transaction():
@@ -150,17 +150,24 @@ def _owed(connection: Connection[TupleRow], size: int) -> list[int]:
 
 
 def _must_continue(connection: Connection[TupleRow], keys: Keys, size: int, nodes: Nodes) -> None:
-    """It is enough that the log begins with the most that was sealed: that began with all before it."""
+    """It is enough that the log begins with the most that was sealed: that began with all before it.
+
+    What came since is hashed anew: whoever may keep the tree could have put in anything, and is not to be
+    believed before it is signed.
+    """
     most = _one(connection, _LONGEST)
     if most is None:
+        grow_anew(connection, Frontier(), size)
         return
     kept = most.opened(keys.verifiers)
     if (kept.size, kept.root) != (most.size, most.root):
         raise LogForked(size=most.size)
     if size < kept.size:
         raise LogIncomplete(position=size + 1, size=kept.size)
-    if Frontier.read(kept.size, nodes).root() != kept.root:
+    frontier = Frontier.read(kept.size, nodes)
+    if frontier.root() != kept.root:
         raise LogForked(size=kept.size)
+    grow_anew(connection, frontier, size)
 
 
 def _seal(connection: Connection[TupleRow], keys: Keys, size: int, nodes: Nodes, made_at: datetime) -> Sealed:

@@ -1,5 +1,6 @@
 """What is wrong with a log, in words: from the first event that isn't right to what was done to it."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,7 +8,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from adapters.postgres.audit.leaves import made_for, stored
+from adapters.postgres.audit.leaves import made_for, stored, streamed
 from adapters.postgres.audit.scanning import Fault
 
 REACH = 200_000
@@ -85,10 +86,10 @@ def _at(connection: Connection[TupleRow], at: int) -> list[TupleRow]:
 def _anyone_from(connection: Connection[TupleRow], place: int) -> bool:
     """Whether one of the events behind was recorded at this place."""
     try:
-        rows = stored(connection, place + 1, place + LOOKED_THROUGH)
+        with closing(streamed(connection, place + 1, place + LOOKED_THROUGH)) as rows:
+            return any(made_for(row, place, 0) == place for row in rows)
     except psycopg.DataError:
         return False
-    return any(made_for(row, place, 0) == place for row in rows)
 
 
 def _next_behind(connection: Connection[TupleRow], at: int, head: int) -> int:

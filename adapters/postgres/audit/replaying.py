@@ -15,6 +15,8 @@ from adapters.postgres.projecting import as_of, log, spread, standing
 from adapters.postgres.projecting.memory_fold import without_collecting
 from adapters.postgres.projecting.standing import Standing, fingerprint
 from adapters.postgres.projecting.tables import Table, table_of
+from adapters.postgres.vault import MAY_OPEN
+from domain.shared.personal import SEALED
 from projections.kernel import Progress, Projection
 
 ROWS_NAMED_MAX = 20
@@ -48,10 +50,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """All tables as of a position; `count` rows of the live ones differ, the first of each are `items`."""
+    """All tables as of a position; `count` rows of the live ones differ, the first of each are `items`.
+
+    Without `opened` the vault is not for this login: personal texts stayed sealed, and weren't compared.
+    """
 
     position: int
     moment: datetime
+    opened: bool
     tables: tuple[Replica, ...]
     count: int
     items: tuple[Difference, ...]
@@ -74,6 +80,7 @@ def replay(
         position = _position(connection, stood, projections) if upto is None else upto
         ahead = spread.ahead(connection, [each.name for each in projections], position)
         moment = as_of.recorded_at(connection, position)
+        opened = connection.execute(MAY_OPEN).fetchall() == [(True,)]
         connection.execute("SET LOCAL search_path = pg_temp, pg_catalog")
         with without_collecting():
             as_of.fill(connection, projections, position, None, progress)
@@ -86,14 +93,14 @@ def replay(
                 rows, digest = _digest(connection, table)
                 differing = None
                 if fits:
-                    differing, found = _compare(connection, table)
+                    differing, found = _compare(connection, table, opened)
                     items += found
                 replicas.append(Replica(table.name, rows, digest, differing))
             if fits:
                 items += _changed_views(connection, projection)
         views = sum(item.problem == "view" for item in items)
         count = views + sum(replica.differing or 0 for replica in replicas)
-        return Replayed(position, moment, tuple(replicas), count, tuple(items))
+        return Replayed(position, moment, opened, tuple(replicas), count, tuple(items))
 
 
 def _built(database: Database, projections: Sequence[Projection]) -> list[Projection]:
@@ -139,28 +146,35 @@ def _order(table: Table) -> Composed:
     return SQL(", ").join(parts)
 
 
-def _compare(connection: Connection[TupleRow], table: Table) -> tuple[int, list[Difference]]:
+def _compare(connection: Connection[TupleRow], table: Table, opened: bool) -> tuple[int, list[Difference]]:
     """How many rows differ, and in what the first ones do."""
-    rows = connection.execute(_compared(table), [ROWS_NAMED_MAX]).fetchall()
+    rows = connection.execute(_compared(table, opened), [ROWS_NAMED_MAX]).fetchall()
     items = [item for row in rows for item in _differences(table, *row[1:])]
     return (rows[0][0] if rows else 0), items
 
 
-def _compared(table: Table) -> Composed:
-    """Values are compared as texts: 1.0 is not 1.00 here."""
-    same = [SQL("f.{0} = r.{0}").format(Identifier(name)) for name in table.key]
+def _compared(table: Table, opened: bool) -> Composed:
+    """Values are compared as texts: 1.0 is not 1.00 here. What can't be opened is taken for what is there.
+
+    Of rows with the same key, as there may be where somebody dropped a constraint, all but one are extra.
+    """
+    live = "r.{0}::text" if opened else "CASE f.{0}::text WHEN {1} THEN {1} ELSE r.{0}::text END"
+    same = [SQL("f.{0} = r.{0}").format(Identifier(name)) for name in (*table.key, "nth_of_key")]
     keys = [SQL("coalesce(f.{0}, r.{0}) AS {0}").format(Identifier(name)) for name in table.key]
     return SQL(
         "SELECT count(*) OVER (), is_missing, is_extra, expected, found FROM ("
-        " SELECT {keys}, r.{first} IS NULL AS is_missing, f.{first} IS NULL AS is_extra,"
+        " SELECT {keys}, r.nth_of_key IS NULL AS is_missing, f.nth_of_key IS NULL AS is_extra,"
         " ARRAY[{folded}] AS expected, ARRAY[{read}] AS found"
-        " FROM {table} f FULL JOIN read.{table} r ON {same}"
-        ") AS both_sides WHERE expected IS DISTINCT FROM found ORDER BY {order} LIMIT %s"
+        " FROM (SELECT *, 1::bigint AS nth_of_key FROM {table}) f"
+        " FULL JOIN (SELECT *, row_number() OVER (PARTITION BY {key}) AS nth_of_key FROM read.{table}) r"
+        " ON {same}"
+        ") AS both_sides WHERE is_missing OR is_extra OR expected IS DISTINCT FROM found"
+        " ORDER BY {order} LIMIT %s"
     ).format(
         keys=SQL(", ").join(keys),
-        first=Identifier(table.key[0]),
+        key=SQL(", ").join(map(Identifier, table.key)),
         folded=SQL(", ").join(SQL("f.{}::text").format(Identifier(name)) for name in table.names),
-        read=SQL(", ").join(SQL("r.{}::text").format(Identifier(name)) for name in table.names),
+        read=SQL(", ").join(SQL(live).format(Identifier(name), SEALED) for name in table.names),
         table=Identifier(table.name),
         same=SQL(" AND ").join(same),
         order=_order(table),

@@ -1,6 +1,7 @@
 """A range of the log read and hashed anew: what each event says against its hash, and the tree above."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, cast
@@ -9,7 +10,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from adapters.postgres.audit.leaves import computed, stored
+from adapters.postgres.audit.leaves import computed, streamed
 from adapters.postgres.audit.tree import LEVELS
 from domain.audit.merkle import Frontier, Node
 
@@ -75,18 +76,19 @@ class _Scan:
     nodes: list[Node] = field(default_factory=list)
 
     def page(self, first: int, last: int) -> Fault | None:
+        following = first
         try:
-            rows = stored(self.connection, first, last)
+            with closing(streamed(self.connection, first, last)) as rows:
+                for row in rows:
+                    fault = self._event(following, row)
+                    if fault is not None:
+                        return fault
+                    following += 1
         except psycopg.DataError:
-            at = _timeless(self.connection, first, last)
-            earlier = None if at == first else self.page(first, at - 1)
+            at = _timeless(self.connection, following, last)
+            earlier = None if at == following else self.page(following, at - 1)
             return earlier or Fault(at, "hash")
-        for position, row in enumerate(rows, first):
-            fault = self._event(position, row)
-            if fault is not None:
-                return fault
-        missing = first + len(rows)
-        return Fault(missing, "missing") if missing <= last else None
+        return Fault(following, "missing") if following <= last else None
 
     def _event(self, position: int, row: TupleRow) -> Fault | None:
         found = self.found
@@ -130,6 +132,6 @@ def _strange(
         ).fetchall()
         theirs = dict(cast("list[tuple[int, bytes]]", rows))
         for number, computed_hash in ours.items():
-            if (number + 1) << level <= kept and theirs.get(number) != computed_hash:
+            if theirs.get(number) != computed_hash and (number in theirs or (number + 1) << level <= kept):
                 return Node(level, number, computed_hash)
     return None

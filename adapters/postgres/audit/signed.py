@@ -5,12 +5,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from adapters.audit.keys import NoAuditKey
-from adapters.postgres.audit.checkpoints import Checkpoints, Sealed
 from adapters.postgres.audit.findings import Finding, Problem
 from adapters.postgres.database import Database
 from domain.audit.checkpoint import open_checkpoint
 from domain.audit.note import Verifier
 from domain.kernel import Rejected
+
+_STORED = """
+SELECT coalesce(number, 0), coalesce(size, 0), coalesce(root, ''), coalesce(note, ''),
+    coalesce(made_at >= '0001-01-01Z' AND made_at < '10000-01-01Z', false)
+FROM audit.checkpoint ORDER BY number NULLS FIRST
+"""
 
 Source = Literal["stored", "given", "published"]
 """Whoever changes the log may have changed those that are stored too."""
@@ -24,6 +29,17 @@ class Signed:
     size: int
     root: bytes
     source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A stored checkpoint, however it was tampered with. `timely`: it was made at a time that can be."""
+
+    number: int
+    size: int
+    root: bytes
+    note: str
+    timely: bool
 
 
 @dataclass(slots=True)
@@ -52,7 +68,8 @@ def signed_checkpoints(
     copies = (
         published()
     )  # First: what is published is stored before, so those of a moment later have them all.
-    stored = Checkpoints(database).all()
+    with database.connection() as connection:
+        stored = [_Stored(*row) for row in connection.execute(_STORED, binary=True)]
     known = {sealed.note.encode() for sealed in stored}
     gone = [copy for copy in copies if copy not in known]
     found = SignedCheckpoints(len(stored) + len(gone) + (given is not None), len(copies))
@@ -73,7 +90,7 @@ def signed_checkpoints(
 
 def _take_stored(
     found: SignedCheckpoints,
-    sealed: Sealed,
+    sealed: _Stored,
     trusted: Sequence[Verifier],
     last: int,
     same: int | None,
@@ -89,7 +106,8 @@ def _take_stored(
         _note(found, sealed.size, "replayed", said)
     name = f"Checkpoint {sealed.number}"
     signed = _take(found, name, sealed.note.encode(), trusted, sealed.size, "stored")
-    if signed is not None and (signed.size, signed.root) != (sealed.size, sealed.root):
+    same_signed = signed is not None and (signed.size, signed.root) == (sealed.size, sealed.root)
+    if signed is not None and not (same_signed and sealed.timely):
         _note(found, sealed.size, "checkpoint", f"{name} is not stored as it was signed.")
 
 

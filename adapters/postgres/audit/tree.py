@@ -1,11 +1,14 @@
 """The Merkle tree over the log, kept in audit.node: the complete subtrees of every 8th level."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from typing import Any, cast
 
+import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from adapters.postgres.audit.leaves import computed, streamed
 from adapters.postgres.database import Database
 from domain.audit.merkle import Frontier, Node, root
 from domain.kernel import Rejected
@@ -20,6 +23,10 @@ _LEAVES = (
     "SELECT notification_id - 1, leaf_hash FROM log.event"
     " WHERE notification_id > %s AND notification_id <= %s"
 )
+_HASHES = (
+    "SELECT notification_id, leaf_hash FROM log.event"
+    " WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id"
+)
 _NODES = "SELECT number, hash FROM audit.node WHERE number >= %s AND number < %s AND level = %s"
 
 
@@ -27,6 +34,18 @@ class LogIncomplete(Rejected):
     """The log has no event {position}, but the tree is to be over {size}: audit verify tells more."""
 
     code = "log_incomplete"
+
+
+class TreeChanged(Rejected):
+    """The tree holds another hash for events {first} to {last} than theirs: audit verify tells more."""
+
+    code = "tree_changed"
+
+
+class EventChanged(Rejected):
+    """Event {position} isn't what its hash was written for, so nothing is signed: audit verify tells more."""
+
+    code = "event_changed"
 
 
 class Nodes:
@@ -70,7 +89,8 @@ class Tree:
     def catch_up(self, progress: Progress | None = None) -> int:
         """Write the nodes that the log has completed since; gives how many events the tree is over.
 
-        Raises LogIncomplete if an event is missing, or events that were there are not any more.
+        Raises LogIncomplete if an event is missing, or events that were there are not any more; TreeChanged
+        if somebody has put in another hash where one of these belongs.
         """
         with self._database.connection() as connection:
             while True:
@@ -90,9 +110,32 @@ class Tree:
             reached = min(size + BATCH, head)
             if reached > size:
                 frontier = Frontier.read(size, Nodes(connection))
-                nodes = _grow(connection, frontier, reached)
+                rows = connection.execute(_HASHES, (size, reached), binary=True).fetchall()
+                nodes = _grow(frontier, rows, reached)
                 _keep(connection, nodes, reached)
             return reached, head
+
+
+def grow_anew(connection: Connection[TupleRow], frontier: Frontier, upto: int) -> None:
+    """By what the events up to there say, whatever the kept hashes and the kept tree say.
+
+    Raises LogIncomplete, EventChanged, TreeChanged.
+    """
+    while frontier.size < upto:
+        reached = min(frontier.size + BATCH, upto)
+        try:
+            with closing(streamed(connection, frontier.size + 1, reached)) as rows:
+                nodes = _grow(frontier, map(_hashed_anew, rows), reached)
+        except psycopg.DataError:
+            raise EventChanged(position=frontier.size + 1) from None
+        _must_be_kept(connection, nodes)
+
+
+def _hashed_anew(row: TupleRow) -> tuple[int, bytes]:
+    found = computed(row)
+    if found is None or found != row[-1]:
+        raise EventChanged(position=row[0])
+    return row[0], found
 
 
 def locked_size(connection: Connection[TupleRow]) -> int:
@@ -107,13 +150,8 @@ def head_of(connection: Connection[TupleRow]) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _grow(connection: Connection[TupleRow], frontier: Frontier, upto: int) -> list[Node]:
-    rows = connection.execute(
-        "SELECT notification_id, leaf_hash FROM log.event"
-        " WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id",
-        (frontier.size, upto),
-        binary=True,
-    ).fetchall()
+def _grow(frontier: Frontier, rows: Iterable[tuple[Any, ...]], upto: int) -> list[Node]:
+    """`rows` are positions and leaf hashes, in order."""
     nodes = []
     for position, leaf_hash in rows:
         if position != frontier.size + 1:
@@ -125,13 +163,25 @@ def _grow(connection: Connection[TupleRow], frontier: Frontier, upto: int) -> li
 
 
 def _keep(connection: Connection[TupleRow], nodes: Sequence[Node], size: int) -> None:
+    each = tuple(zip(*nodes, strict=True)) or ((), (), ())
     connection.execute(
         "INSERT INTO audit.node (level, number, hash)"
         " SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[]) ON CONFLICT DO NOTHING",
-        (
-            [node.level for node in nodes],
-            [node.number for node in nodes],
-            [node.hash for node in nodes],
-        ),
+        [[*values] for values in each],
     )
+    _must_be_kept(connection, nodes)
     connection.execute("UPDATE audit.tree SET size = %s", (size,))
+
+
+def _must_be_kept(connection: Connection[TupleRow], nodes: Sequence[Node]) -> None:
+    each = tuple(zip(*nodes, strict=True)) or ((), (), ())
+    other = connection.execute(
+        "SELECT level, number"
+        " FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[]) AS ours (level, number, hash)"
+        " JOIN audit.node AS kept USING (level, number) WHERE kept.hash IS DISTINCT FROM ours.hash"
+        " ORDER BY level, number LIMIT 1",
+        [[*values] for values in each],
+    ).fetchone()
+    if other is not None:
+        level, number = other
+        raise TreeChanged(first=(number << level) + 1, last=(number + 1) << level)

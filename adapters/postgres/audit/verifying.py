@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 from adapters.postgres.audit.findings import Finding, diagnosed
 from adapters.postgres.audit.scanning import RANGE_EVENTS, RANGE_LEVEL, Fault, Range, Scanned
 from adapters.postgres.audit.signed import Signed, signed_checkpoints
-from adapters.postgres.audit.tree import LEVELS, head_of
+from adapters.postgres.audit.tree import LEVELS
 from adapters.postgres.audit.workers import scans
 from adapters.postgres.database import Database
 from domain.audit.encoding import to_base64
@@ -63,17 +63,21 @@ def verify(
     signed = signed_checkpoints(database, trusted, given, published)
     with database.connection() as connection:
         # After the checkpoints: what is sealed meanwhile is not to be missed in a log that was read before.
-        log = _Log(connection, _tree_size(connection), head_of(connection))
+        kept = _tree_size(connection)
+        log = _Log(connection, kept or 0, *_extent(connection))
         sizes = sorted({one.size for one in signed.good})
-        ranges = list(_ranges(log.head, sizes))
+        ranges = list(_ranges(log.upto, sizes))
         with closing(scans(database, ranges, log.kept, workers)) as scanned:
             for each in scanned:
                 log.take(each)
                 if progress is not None:
-                    progress(each.range.last, log.head)
+                    progress(each.range.last, log.upto)
                 if log.fault is not None:
                     break
-        items = sorted([*signed.findings, *_wrong(log, signed.good)], key=lambda one: one.position)
+        wrong = [*signed.findings, *_wrong(log, signed.good)]
+        if kept is None:
+            wrong.append(Finding(1, log.head, "tree", "How many events the tree is kept for is not said."))
+        items = sorted(wrong, key=lambda one: one.position)
     held = [one.size for one in signed.good if log.holds(one)]
     root = log.roots.get(log.head)
     return Verified(
@@ -89,11 +93,16 @@ def verify(
 
 @dataclass(slots=True)
 class _Log:
-    """The log as far as it was read: the roots of its tree at each size wanted, and the first fault."""
+    """The log as far as it was read: the roots of its tree at each size wanted, and the first fault.
+
+    Up to `upto` either every event is read, or one is found to be missing: before `head`, then.
+    """
 
     connection: Connection[TupleRow]
     kept: int
     head: int
+    upto: int
+    placeless: int
     roots: dict[int, bytes] = field(default_factory=lambda: {0: EMPTY_ROOT})
     fault: Fault | None = None
     strange: Node | None = None
@@ -123,11 +132,12 @@ class _Log:
     def _append(self, range_root: bytes) -> None:
         for node in self._ranges.append(range_root):
             level = RANGE_LEVEL + node.level
-            if level % LEVELS == 0 and (node.number + 1) << level <= self.kept:
+            if level % LEVELS == 0:
                 row = self.connection.execute(
                     "SELECT hash FROM audit.node WHERE level = %s AND number = %s", (level, node.number)
                 ).fetchone()
-                if row is None or row[0] != node.hash:
+                due = (node.number + 1) << level <= self.kept
+                if due if row is None else row[0] != node.hash:
                     self.strange = self.strange or Node(level, node.number, node.hash)
         self.roots[self._ranges.size * RANGE_EVENTS] = self._ranges.root()
 
@@ -152,6 +162,9 @@ def _first_fault(log: _Log) -> Finding | None:
     ((first,),) = log.connection.execute("SELECT min(notification_id) FROM log.event").fetchall()
     if first is not None and first < 1:
         return Finding(first, first, "inserted", f"Positions begin with 1, but there is an event at {first}.")
+    if log.placeless:
+        said = f"Events without a position, which none can be recorded with: {log.placeless:,}."
+        return Finding(0, 0, "inserted", said)
     if log.fault is not None:
         return diagnosed(log.connection, log.fault, log.head)
     for position, stream, version, late in log.connection.execute(_VERSIONS, (log.head,)):
@@ -195,6 +208,18 @@ def _ranges(head: int, sizes: Sequence[int]) -> Iterator[Range]:
         yield Range(first, last, tuple(size for size in sizes if first <= size <= last))
 
 
-def _tree_size(connection: Connection[TupleRow]) -> int:
-    row = connection.execute("SELECT size FROM audit.tree").fetchone()
-    return 0 if row is None else int(row[0])
+def _tree_size(connection: Connection[TupleRow]) -> int | None:
+    """None if it isn't one number."""
+    sizes = [size for (size,) in connection.execute("SELECT size FROM audit.tree LIMIT 2")]
+    return sizes[0] if len(sizes) == 1 and sizes[0] is not None and sizes[0] >= 0 else None
+
+
+def _extent(connection: Connection[TupleRow]) -> tuple[int, int, int]:
+    """The last position; up to where to read; how many events have none.
+
+    Of n events one that is missing is found among the first n + 1 positions, however far the last one is.
+    """
+    ((head, placed, all_),) = connection.execute(
+        "SELECT coalesce(max(notification_id), 0), count(notification_id), count(*) FROM log.event"
+    ).fetchall()
+    return head, min(head, placed + 1), all_ - placed

@@ -2,12 +2,12 @@
 
 import multiprocessing
 import os
-import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from adapters.postgres.audit.scanning import Range, Scanned, scan
 from adapters.postgres.database import Database
+from adapters.processes import end_with_parent
 
 IN_PROCESS_RANGES_MAX = 2
 """So few are scanned sooner than other processes are started."""
@@ -37,15 +37,7 @@ _process: tuple[Database, int]
 def _begin(url: str, kept: int) -> None:
     global _process
     _process = (Database(url, pool_max=1), kept)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A process that waits for work would never notice that nobody is left to give it any."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _scan(wanted: Range) -> Scanned:

@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed
 
 from adapters.postgres.codec import COLUMNS, Codec
-from adapters.postgres.vault import SECRETS, TextOpener, key_ids
+from adapters.postgres.vault import MAY_OPEN, SECRETS, TextOpener, key_ids
 from domain.kernel import Event, Recorded
 from domain.shared.personal import Turn
 from projections.kernel import Projection
@@ -92,7 +92,8 @@ def decoded(connection: Connection[TupleRow], rows: Sequence[TupleRow], of: Sequ
     opening = None
     if ids:
         with connection.cursor(binary=True) as cursor:
-            opening = TextOpener(dict(cursor.execute(SECRETS, (ids,)).fetchall()))
+            if cursor.execute(MAY_OPEN).fetchall() == [(True,)]:
+                opening = TextOpener(dict(cursor.execute(SECRETS, (ids,)).fetchall()))
     for row in rows:
         category = row[0].split("-", 1)[0]
         try:

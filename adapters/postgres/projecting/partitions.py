@@ -2,7 +2,6 @@
 
 import ctypes
 import multiprocessing
-import os
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.projecting.failures import is_folds_fault
 from adapters.postgres.projecting.log import Scope
 from adapters.postgres.projecting.memory_fold import MemoryFold, copy_rows, without_collecting
+from adapters.processes import end_with_parent
 from projections.kernel import Failure, Progress, Projection
 
 PARTITION_EVENTS_MAX = 500_000
@@ -75,9 +75,8 @@ def _by_processes(work: Work, workers: int, progress: Progress) -> list[Folded]:
     """Raises BrokenProcessPool if one of them dies."""
     context = multiprocessing.get_context("spawn")
     reached = context.Array(ctypes.c_int64, work.partitions, lock=False)
-    setup = (work, reached, os.getpid())
     folded = []
-    with ProcessPoolExecutor(workers, context, _begin_process, setup) as pool:
+    with ProcessPoolExecutor(workers, context, _begin_process, (work, reached)) as pool:
         running: set[Future[Folded]] = {
             pool.submit(_fold_in_process, partition) for partition in range(work.partitions)
         }
@@ -92,21 +91,20 @@ def _by_processes(work: Work, workers: int, progress: Progress) -> list[Folded]:
     return folded
 
 
-_process: tuple[Work, Any, int]
+_process: tuple[Work, Any]
 
 
-def _begin_process(work: Work, reached: Any, parent: int) -> None:
+def _begin_process(work: Work, reached: Any) -> None:
     global _process
-    _process = (work, reached, parent)
+    _process = (work, reached)
+    end_with_parent()
 
 
 def _fold_in_process(partition: int) -> Folded:
-    work, reached, parent = _process
+    work, reached = _process
 
     def at(position: int) -> None:
         reached[partition] = position
-        if os.getppid() != parent:
-            raise SystemExit("whoever asked for the rebuild is gone")
 
     return _fold(work, partition, at)
 

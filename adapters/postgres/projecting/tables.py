@@ -85,7 +85,13 @@ class Table:
         columns = SQL(", ").join(column.ddl for column in self.columns)
         if schema is None:
             return SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(Identifier(self.name), columns)
-        return SQL("CREATE TABLE {} ({})").format(Identifier(schema, self.name), columns)
+        table = Identifier(schema, self.name)
+        # The planner's statistics are samples of the values, and stay when a value is erased.
+        unsampled = [
+            SQL("; ALTER TABLE {} ALTER COLUMN {} SET STATISTICS 0").format(table, Identifier(name))
+            for name in self.kind.personal
+        ]
+        return Composed([SQL("CREATE TABLE {} ({})").format(table, columns), *unsampled])
 
     def complete(self, schema: str | None) -> list[Composed]:
         """What a filled table still needs: primary key, indexes, statistics."""
@@ -104,10 +110,10 @@ class Table:
     def described(self) -> list[Any]:
         """All that a change of which makes the stored table unfit, as plain values."""
         columns = [[column.name, column.sql, column.nullable] for column in self.columns]
-        return [self.name, columns, self.key, self.kind.indexes, self.kind.written_once]
+        return [self.name, columns, self.key, self.kind.indexes, self.kind.written_once, *self.kind.personal]
 
     def _check(self) -> None:
-        missing = set(self.key).union(*self.kind.indexes) - set(self.names)
+        missing = set(self.key).union(self.kind.personal, *self.kind.indexes) - set(self.names)
         if not self.key or missing:
             raise TypeError(
                 f"{self.kind.__name__}: key and indexes must name columns; unknown: {sorted(missing)}"

@@ -1,5 +1,6 @@
 """The key file, and up to which size a retired key counts."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from adapters.audit.keys import (
     AuditKeyUnusable,
     Keys,
     NoAuditKey,
+    changing,
+    is_there,
+    make_keys,
     new_signer,
     parse_told,
     read_keys,
@@ -82,3 +86,32 @@ def test_a_file_without_a_key_or_that_is_none(tmp_path: Path) -> None:
     for wrong in (tmp_path, tmp_path / "binary"):
         with pytest.raises(AuditKeyUnusable):
             read_keys(wrong)
+
+
+def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:
+    file, link = tmp_path / "safe" / "audit.key", tmp_path / "audit.key"
+    link.symlink_to(file)
+    made = make_keys(link, "größe.example/x")
+    assert (link.is_symlink(), read_keys(file), file.stat().st_mode & 0o777) == (True, made, 0o600)
+    write_keys(link, made.rotated())
+    assert (link.is_symlink(), len(read_keys(file).signers)) == (True, 2)
+    assert [*file.parent.iterdir()] == [file]
+
+
+def test_of_changes_at_once_none_is_lost(tmp_path: Path) -> None:
+    file = tmp_path / "audit.key"
+    make_keys(file)
+
+    def rotate(_: int) -> None:
+        with changing(file):
+            write_keys(file, read_keys(file).rotated())
+
+    with ThreadPoolExecutor(8) as threads:
+        assert len([*threads.map(rotate, range(24))]) == 24
+    assert len({signer.verifier.key_id for signer in read_keys(file).signers}) == 25
+
+
+def test_a_place_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+    for ask in (is_there, read_keys, make_keys):
+        with pytest.raises(AuditKeyUnusable):
+            ask(tmp_path / ("x" * 300))
