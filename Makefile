@@ -34,6 +34,8 @@ test: install check ## Everything, on a real PostgreSQL that starts and stops by
 bench: install ## Speed, each figure against the stock library in the same run
 	$(BIN)/python -m benchmarks
 
-catalogue: install ## Take over an additive change of the stored events; write the tables of docs/reference.md
+catalogue: install ## Take over an additive change of the stored events; write what of docs/ is made from the code
 	$(BIN)/python -m tests.catalogue
 	$(BIN)/python -m tests.reference
+	$(BIN)/python -m tests.access_table
+	$(BIN)/python -m tests.asyncapi

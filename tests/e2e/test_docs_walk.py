@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +74,7 @@ def _run(copy: Path, *words: str, **environment: str) -> subprocess.CompletedPro
     )
 
 
-def test_the_walk_ends_in_a_command_that_works(walked: Path, database_url: str) -> None:
+def test_the_walk_ends_in_a_command_and_a_route_that_work(walked: Path, database_url: str, port: int) -> None:
     def command(*words: str) -> subprocess.CompletedProcess[str]:
         return _run(walked, "adapters.cli.main", *words, DATABASE_URL=database_url)
 
@@ -95,6 +96,35 @@ def test_the_walk_ends_in_a_command_that_works(walked: Path, database_url: str) 
     assert "Hot leads: 1" in shown
     assert "Acme" in shown
     assert "hot-leads" in command("--help").stdout
+    served = _served(walked, database_url, port)
+    assert {rep: [one["lead"] for one in items] for rep, items in served.items()} == {
+        "ann": ["L-1"],
+        "bob": [],
+    }
+
+
+def _served(walked: Path, database_url: str, port: int) -> dict[str, list[dict[str, Any]]]:
+    """What each rep is told over HTTP."""
+
+    def words(*words: str) -> list[str]:
+        return [sys.executable, "-m", "adapters.cli.main", *words]
+
+    environment = {**os.environ, "PYTHONPATH": str(walked), "DATABASE_URL": database_url}
+    reps = ("ann", "bob")
+    make = ("key", "make", "--role", "rep", "--rep")
+    keys = [
+        subprocess.check_output(words(*make, rep), cwd=walked, env=environment, text=True).strip()
+        for rep in reps
+    ]
+    with subprocess.Popen(words("serve", "--port", str(port)), cwd=walked, env=environment) as server:
+        try:
+            transport = httpx.HTTPTransport(retries=8)
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport, timeout=30) as client:
+                told = [client.get("/hot-leads", headers={"Authorization": f"Bearer {key}"}) for key in keys]
+        finally:
+            server.terminate()
+    assert [one.status_code for one in told] == [200, 200], told[0].text
+    return {rep: one.json()["items"] for rep, one in zip(reps, told, strict=True)}
 
 
 def test_the_walks_own_tests_pass(walked: Path) -> None:
