@@ -42,6 +42,10 @@ DOCUMENTATION: Mapping[str, str] = {
 """What each environment variable means, in the order of the fields of `Settings`."""
 
 
+_SCHEMES = ("postgresql://", "postgres://")
+_WANTED_URL = "a URL that begins with postgresql://, with special characters of a password as %40"
+
+
 class BadSetting(Exception):  # noqa: N818 - named for what happened
     """A setting that cannot be used; the message names the variable and what would be right."""
 
@@ -139,9 +143,22 @@ def _given(environment: Mapping[str, str], name: str) -> str:
 
 
 def _database_url(value: str) -> str | None:
-    if value and not value.startswith(("postgresql://", "postgres://")):
-        raise BadSetting("DATABASE_URL", value.split("@")[-1], "a URL that begins with postgresql://")
+    if value and not _can_be_read(value):
+        raise BadSetting("DATABASE_URL", "…", _WANTED_URL)  # What can't be read may have a password anywhere.
     return value or None
+
+
+def _can_be_read(url: str) -> bool:
+    """Whether libpq takes it, and takes no part of a password for the host or the port, which are told."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        told = conninfo_to_dict(url)
+    except ProgrammingError:
+        return False
+    numbers = re.fullmatch("[0-9,]*", str(told.get("port") or ""))
+    return url.startswith(_SCHEMES) and "@" not in str(told.get("host") or "") and numbers is not None
 
 
 def _path(value: str) -> Path | None:

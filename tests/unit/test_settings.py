@@ -124,6 +124,28 @@ def test_a_bad_value_is_refused_by_name(variable: str, value: str) -> None:
     assert refused.value.variable == variable
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:SECRET@here/x",
+        "host=here password=SECRET",
+        "postgresql://u:SECRET%zz@here/x",
+        "postgresql://u:SECRET one@here/x",
+        "postgresql://u:pass@SECRET@here/x",
+        "postgresql://u:SECRET/pass@here/x",
+        "postgresql://u:SECRET@here/x?pasword=SECRET",
+    ],
+)
+def test_a_database_url_that_cannot_be_used_is_not_told(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "database_url"
+    file.write_text(url)
+    for environment in ({"DATABASE_URL": url}, {"DATABASE_URL_FILE": str(file)}):
+        with pytest.raises(BadSetting, match=r"DATABASE_URL is .* special characters") as refused:
+            read_settings(environment)
+        assert "SECRET" not in str(refused.value)
+        assert refused.value.__cause__ is None
+
+
 def test_tokens_need_an_audience() -> None:
     with pytest.raises(BadSetting, match="DEALTRAIL_OIDC_AUDIENCE"):
         read_settings({"DEALTRAIL_OIDC_ISSUER": "https://id.example.com"})
