@@ -2,10 +2,12 @@
 
 import logging
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from types import TracebackType
 from typing import Any, Literal
 
 _bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default={})  # noqa: B039 - never changed in place
@@ -38,8 +40,13 @@ class Logger:
         say(self._name, logging.ERROR, event, facts)
 
 
+_logger = Logger(__name__)
+
+
 def configure(look: Literal["json", "console"], level: str) -> None:
     """Set how lines look and the least severe level shown; lines of libraries take the same way.
+
+    So do warnings and, as JSON, what nobody caught.
 
     May be called again, with another look or level. Until it is called: console, WARNING.
     """
@@ -49,6 +56,8 @@ def configure(look: Literal["json", "console"], level: str) -> None:
     root.setLevel(_Shape.level)
     if not any(isinstance(handler, _FromLibraries) for handler in root.handlers):
         root.addHandler(_FromLibraries())
+    logging.captureWarnings(True)
+    sys.excepthook = _uncaught if look == "json" else sys.__excepthook__
 
 
 @contextmanager
@@ -82,6 +91,10 @@ class _FromLibraries(logging.Handler):
         failed = record.exc_info and record.exc_info[0] is not None
         facts = {"exception": logging.Formatter().formatException(record.exc_info)} if failed else {}  # type: ignore[arg-type]
         say(record.name, record.levelno, record.getMessage(), facts)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    _logger.error("command_failed", exception="".join(traceback.format_exception(kind, error, trace)))
 
 
 @cache

@@ -2,11 +2,16 @@
 
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import click
+
+from adapters.cli.asking import REFUSED
+from adapters.logging import Logger
 from adapters.observing.lines import RequestLines
 from adapters.observing.work import unwatch, watch
 
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
     from adapters.wiring import Engine
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+_logger = Logger(__name__)
 
 
 @contextmanager
@@ -41,7 +47,10 @@ def stopping(*told: Callable[[], None]) -> Iterator[threading.Event]:
 
 @contextmanager
 def working(parts: "Engine", *told: Callable[[], None]) -> Iterator[threading.Event]:
-    """As `stopping`; meanwhile requests are logged, metrics served if a port is set. Raises BadSetting."""
+    """As `stopping`; meanwhile requests are logged, metrics served if a port is set. Raises BadSetting.
+
+    A thread that fails ends the process as a signal would, but with exit code 1: better anew than by half.
+    """
     lines = RequestLines()
     with ExitStack() as stack:
         watch(lines)
@@ -50,7 +59,32 @@ def working(parts: "Engine", *told: Callable[[], None]) -> Iterator[threading.Ev
             from adapters.observing.metrics import serving
 
             stack.enter_context(serving(parts.database, parts.settings.metrics_port))
-        yield stack.enter_context(stopping(*told))
+        stop = stack.enter_context(stopping(*told))
+        yield stack.enter_context(_ending_with_threads(stop, *told))
+
+
+@contextmanager
+def _ending_with_threads(stop: threading.Event, *told: Callable[[], None]) -> Iterator[threading.Event]:
+    """The event, which a thread that fails sets, too. Raises Exit at the end then."""
+    failed = False
+    before = threading.excepthook
+
+    def end(what: threading.ExceptHookArgs) -> None:
+        nonlocal failed
+        failed = True
+        said = "".join(traceback.format_exception(what.exc_type, what.exc_value, what.exc_traceback))
+        _logger.error("thread_failed", thread=what.thread and what.thread.name, exception=said)
+        stop.set()
+        for each in told:
+            each()
+
+    threading.excepthook = end
+    try:
+        yield stop
+    finally:
+        threading.excepthook = before
+    if failed:
+        raise click.exceptions.Exit(REFUSED)
 
 
 def _restore(handlers: "dict[signal.Signals, signal._HANDLER]") -> None:

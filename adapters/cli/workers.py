@@ -20,7 +20,6 @@ from projections.kernel import Failure
 if TYPE_CHECKING:
     from adapters.audit.schedule import SealSchedule
     from adapters.wiring import Engine
-    from services.intake import Intake
 
 UPKEEP_SECONDS = 60.0
 SEALING_SECONDS = 5.0
@@ -43,7 +42,7 @@ def project(once: bool, from_kafka: bool, as_json: bool) -> None:
         started = time.monotonic()
         if once:
             with progress("catching up") as counted:
-                parts.intake().keep_up()
+                _keep_up_once(parts)
                 failures = parts.projector.catch_up(progress=counted)
             _seal_once(parts)
             _publish_once(parts)
@@ -60,16 +59,33 @@ def _follow(parts: "Engine", projecting: Callable[[threading.Event], None], stop
     """Until told to stop, beside what else is to be seen to."""
     from adapters.audit.schedule import SealSchedule
 
+    sealing = partial(_seal, SealSchedule.of(parts))
     beside = [
-        threading.Thread(target=_keep_up, args=(parts.intake(), stop)),
-        threading.Thread(target=_keep_at, args=(partial(_seal, SealSchedule.of(parts)), _not_sealed, stop)),
-        threading.Thread(target=_keep_at, args=(parts.publish, _not_published, stop)),
+        threading.Thread(target=_keep_at, args=(work, tell, stop, seconds), name=name)
+        for name, work, tell, seconds in (
+            ("lapses", parts.intake().keep_up, _not_kept_up, UPKEEP_SECONDS),
+            ("seals", sealing, _not_sealed, SEALING_SECONDS),
+            ("checkpoints", parts.publish, _not_published, SEALING_SECONDS),
+        )
     ]
     for each in beside:
         each.start()
-    projecting(stop)
-    for each in beside:
-        each.join()
+    try:
+        projecting(stop)
+    finally:
+        stop.set()  # Whatever it ended by: those beside it would keep the process for ever.
+        for each in beside:
+            each.join()
+
+
+def _keep_up_once(parts: "Engine") -> None:
+    """Tables that can't be built stand in its way; whoever catches up next says so."""
+    from adapters.postgres.projecting.as_of import NotBuilt
+
+    try:
+        parts.intake().keep_up()
+    except NotBuilt as error:
+        _not_kept_up(str(error))
 
 
 def _seal_once(parts: "Engine") -> None:
@@ -106,35 +122,30 @@ def _seal(schedule: "SealSchedule") -> None:
         _logger.info("sealed", size=sealed.size, number=sealed.number)
 
 
-def _keep_at(work: Callable[[], object], tell: Callable[[str], None], stop: threading.Event) -> None:
-    """Until told to stop. What stands in the way is told once, not every time."""
+def _not_kept_up(why: str) -> None:
+    _logger.warning("lapses_not_written", error=why)
+
+
+def _keep_at(
+    work: Callable[[], object], tell: Callable[[str], None], stop: threading.Event, seconds: float
+) -> None:
+    """Until told to stop, every so many seconds. What stands in the way is told once, not every time."""
     from psycopg import Error
 
     from adapters.kafka.connecting import KafkaAway
+    from adapters.postgres.projecting.as_of import NotBuilt
 
     said = ""
     while not stop.is_set():
         try:
             work()
             said = ""
-        except (Rejected, Error, KafkaAway) as error:
+        except (Rejected, Error, KafkaAway, NotBuilt) as error:
             why = error.message if isinstance(error, Rejected) else str(error).strip()
             if why != said:
                 tell(why)
             said = why
-        stop.wait(SEALING_SECONDS)
-
-
-def _keep_up(intake: "Intake", stop: threading.Event) -> None:
-    """Write down lapses and finish departures, until told to stop. Outlives a database that is away."""
-    from psycopg import OperationalError
-
-    while not stop.is_set():
-        try:
-            intake.keep_up()
-        except OperationalError as error:
-            _logger.warning("database_away", error=str(error).strip())
-        stop.wait(UPKEEP_SECONDS)
+        stop.wait(seconds)
 
 
 @click.command("rebuild")

@@ -243,7 +243,6 @@ def test_the_worker_outlives_what_stands_in_its_way_and_says_it_once(
 ) -> None:
     said, stop, file = Said(), threading.Event(), tmp_path / "audit.key"
     monkeypatch.setattr(workers, "_logger", said)
-    monkeypatch.setattr(workers, "SEALING_SECONDS", 0.01)
     log.append(10)
     looks: list[int] = []
 
@@ -253,7 +252,7 @@ def test_the_worker_outlives_what_stands_in_its_way_and_says_it_once(
 
     whole = SealSchedule.look
     monkeypatch.setattr(SealSchedule, "look", look)
-    work = (partial(workers._seal, schedule(log, file)), workers._not_sealed, stop)
+    work = (partial(workers._seal, schedule(log, file)), workers._not_sealed, stop, 0.01)
     thread = threading.Thread(target=workers._keep_at, args=work)
     thread.start()
     try:

@@ -69,6 +69,20 @@ def test_libraries_take_the_same_way(capsys: pytest.CaptureFixture[str]) -> None
     assert "ValueError: broken" in second["exception"]
 
 
+def test_what_python_itself_says_is_json_too() -> None:
+    code = (
+        "import warnings; from adapters.logging import configure; configure('json', 'WARNING')\n"
+        "warnings.warn('old', UserWarning)\n"
+        "raise ValueError('broken')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    warned, failed = map(json.loads, done.stderr.splitlines())
+    assert (done.returncode, warned["logger"], warned["level"]) == (1, "py.warnings", "warning")
+    assert "UserWarning: old" in warned["event"]
+    assert (failed["event"], failed["level"]) == ("command_failed", "error")
+    assert failed["exception"].endswith("ValueError: broken\n")
+
+
 def test_what_is_bound_is_in_every_line_of_the_thread_and_no_other(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

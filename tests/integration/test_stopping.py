@@ -7,14 +7,20 @@ import sys
 import textwrap
 import threading
 
+import click
 import pytest
+from click.testing import CliRunner
 from reporting import Story
 
-from adapters.cli.stopping import stopping
+from adapters.cli.main import cli
+from adapters.cli.stopping import stopping, working
+from adapters.cli.workers import _keep_at
 from adapters.observing.work import Work, unwatch, watch
 from adapters.postgres.database import Database
+from adapters.postgres.projecting.as_of import NotBuilt
 from adapters.postgres.projecting.projector import Projector
-from adapters.wiring import PROJECTIONS
+from adapters.settings import read_settings
+from adapters.wiring import PROJECTIONS, Engine
 
 WORKER = textwrap.dedent("""
     import sys, time
@@ -126,3 +132,40 @@ def test_a_worker_that_builds_tables_stops_and_the_next_one_builds_them(database
         projector.catch_up()
         assert {each.position for each in projector.standings().values()} == {story.position}
     story.close()
+
+
+def test_a_thread_that_fails_ends_the_process_for_whoever_starts_it_again(
+    database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[str] = []
+    with Database(database_url) as database, pytest.raises(click.exceptions.Exit) as ended:  # noqa: PT012
+        parts = Engine(read_settings({}), database)
+        with working(parts, lambda: told.append("told")) as stop:
+            threading.Thread(target=lambda: 1 / 0, name="seals").start()
+            assert stop.wait(10)
+    assert (ended.value.exit_code, told) == (1, ["told"])
+    said = capsys.readouterr().err
+    assert [word for word in ("thread_failed", "thread=seals", "ZeroDivisionError") if word not in said] == []
+
+
+def test_a_worker_that_fails_leaves_no_thread_that_keeps_the_process(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Projector, "follow", lambda *_: 1 / 0)
+    before = threading.enumerate()
+    done = CliRunner().invoke(cli, ["project"], env={"DATABASE_URL": database_url})
+    assert isinstance(done.exception, ZeroDivisionError)
+    assert [thread.name for thread in threading.enumerate() if thread not in before] == []
+
+
+def test_tables_that_cannot_be_built_end_no_worker() -> None:
+    stop, said, looks = threading.Event(), list[str](), list[int]()
+
+    def work() -> None:
+        looks.append(1)
+        if len(looks) < 3:
+            raise NotBuilt("leads", None)
+        stop.set()
+
+    _keep_at(work, said.append, stop, 0.01)
+    assert (len(looks), len(said)) == (3, 1)
