@@ -12,6 +12,7 @@ from typing import Any
 from adapters.http.entitlements import Role
 from adapters.postgres.database import Database
 from domain.kernel import Rejected
+from domain.shared.actors import Actor
 
 _FORM = re.compile(r"dtk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _USED_EVERY = timedelta(minutes=1)
@@ -28,6 +29,12 @@ class KeyOfNoRep(Rejected):
     """A key of the role {role} is nobody's: leave the rep {rep} out."""
 
     code = "key_of_no_rep"
+
+
+class KeyOfAnotherActor(Rejected):
+    """{rep} can't be a rep's id: it names another actor, whom the key would let act."""
+
+    code = "key_of_another_actor"
 
 
 class UnknownKey(Rejected):
@@ -68,12 +75,17 @@ class ApiKeys:
     def make(
         self, role: Role, *, rep: str | None = None, name: str = "", expires_at: datetime | None = None
     ) -> tuple[ApiKey, str]:
-        """A new key, and the text that opens: it can't be had again. Raises KeyNeedsRep, KeyOfNoRep."""
+        """A new key, and the text that opens: it can't be had again.
+
+        Raises KeyNeedsRep, KeyOfNoRep, KeyOfAnotherActor.
+        """
         theirs = role in ("rep", "head")
         if theirs and rep is None:
             raise KeyNeedsRep(role=role)
         if not theirs and rep is not None:
             raise KeyOfNoRep(role=role, rep=rep)
+        if rep is not None and Actor.of(rep).rep is None:
+            raise KeyOfAnotherActor(rep=rep)
         key, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         with self._database.connection() as connection:
             connection.execute(

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from adapters.http.entitlements import ROLES, Role
+from domain.shared.actors import Actor
 
 LEEWAY_SECONDS = 30
 """So far the issuer's clock may be from ours."""
@@ -154,14 +155,14 @@ def _bearer(claims: Mapping[str, Any]) -> Bearer:
     if role not in ROLES:
         raise TokenRefused("no_role")
     theirs = role in ("rep", "head")
-    if theirs and not (isinstance(rep, str) and 0 < len(rep) <= _NAME_MAX):
+    if theirs and not (isinstance(rep, str) and 0 < len(rep) <= _NAME_MAX and Actor.of(rep).rep):
         raise TokenRefused("no_rep_named")
     return Bearer(
         role=cast(Role, role),
         rep=rep if theirs else None,
         subject=str(subject)[:_NAME_MAX],
         name=str(subject)[:_NAME_MAX],
-        left_seconds=claims["exp"] + LEEWAY_SECONDS - time(),
+        left_seconds=float(claims["exp"]) + LEEWAY_SECONDS - time(),
     )
 
 

@@ -74,7 +74,7 @@ class Caller:
                 return
             case "payroll" if role == "payroll":
                 return
-            case "rep" | "head" if actor == self.rep:
+            case "rep" | "head" if role == "rep" and actor == self.rep:
                 return
         reason = "the caller's key is not theirs"
         self._deny("act", "not_their_actor", of=actor)

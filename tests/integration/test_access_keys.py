@@ -8,7 +8,7 @@ from hashlib import sha256
 import psycopg
 import pytest
 
-from adapters.access.keys import ApiKeys, KeyNeedsRep, KeyOfNoRep, KeyRefused, UnknownKey
+from adapters.access.keys import ApiKeys, KeyNeedsRep, KeyOfAnotherActor, KeyOfNoRep, KeyRefused, UnknownKey
 from adapters.postgres.database import Database
 
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -107,6 +107,9 @@ def test_when_it_was_used_last_is_written_once_a_minute(desk: Desk) -> None:
 def test_a_key_is_a_reps_or_nobodys_by_its_role(desk: Desk) -> None:
     with pytest.raises(KeyNeedsRep):
         desk.keys.make("head")
+    for actor in ("admin:x", "payroll:x", "service:x"):
+        with pytest.raises(KeyOfAnotherActor):
+            desk.keys.make("rep", rep=actor)
     with pytest.raises(KeyOfNoRep):
         desk.keys.make("admin", rep="ann")
     assert desk.keys.every() == []

@@ -58,6 +58,7 @@ def test_a_good_token_says_who_it_is(oidc: Provider, tokens: Tokens, kid: str) -
     assert (found.role, found.rep, found.subject) == ("rep", "ann", "sub-1")
     assert 3600 < found.left_seconds < 3600 + 31
     assert tokens.read(oidc.token(kid, dealtrail_role="payroll", dealtrail_rep="ann")).rep is None
+    assert tokens.read(oidc.token(kid, exp=str(int(time.time()) + 3600))).left_seconds > 3600
 
 
 def _pieces(*parts: object) -> str:
@@ -123,6 +124,10 @@ FORGERIES: dict[str, tuple[Callable[[Provider], str], str]] = {
     "roles": (lambda oidc: oidc.token("r1", dealtrail_role=["admin"]), "no_role"),
     "no rep": (lambda oidc: oidc.token("r1", dealtrail_role="rep"), "no_rep_named"),
     "empty rep": (lambda oidc: oidc.token("r1", dealtrail_role="head", dealtrail_rep=""), "no_rep_named"),
+    "rep who is an admin": (
+        lambda oidc: oidc.token("r1", dealtrail_role="rep", dealtrail_rep="admin:x"),
+        "no_rep_named",
+    ),
     "no token": (lambda _: "x", "malformed_token"),
     "not JSON": (lambda _: "e30.e30.e30.e30", "malformed_token"),
     "too long": (lambda _: "x" * 20_000, "token_too_long"),

@@ -15,9 +15,11 @@ from payday import Payday
 
 from adapters.access.gate import REMEMBERED_SECONDS
 from adapters.audit.keys import read_keys
+from adapters.http.access import Caller
 from adapters.http.entitlements import ACTORS, OPERATIONS, ROLES, Role, Scope
 from adapters.observing.metrics import measuring
 from domain.payroll.events import StatementIssued
+from domain.shared.rejections import NotEntitled
 from services.payloads import PAYLOADS
 
 REPS: dict[Role, str] = {"rep": "ann", "head": "head"}
@@ -233,6 +235,15 @@ def test_whom_each_may_act_as(api: Api, company: Payday) -> None:
             if name in refused:
                 answer = api.client.post("/actions", json=one, headers=asker._headers)
                 must_be_problem(answer, 403, "not_entitled")
+
+
+@pytest.mark.parametrize("role", ["rep", "head"])
+def test_a_key_of_a_rep_makes_nobody_an_admin(role: Role) -> None:
+    """Whatever the rep is called: a database may have keys from before their names were looked at."""
+    for actor in ("admin:x", "payroll:x", "service:x"):
+        with pytest.raises(NotEntitled):
+            Caller(role, "x", actor, "x").may_act_as(actor)
+    Caller(role, "x", "ann", "x").may_act_as("ann")
 
 
 WAYS = (
