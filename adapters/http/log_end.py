@@ -12,6 +12,8 @@ from adapters.postgres.projecting.projector import CHANNEL
 
 POLL_SECONDS = 0.25
 """A notification may be lost, so the log is looked at this often."""
+APART_SECONDS = 0.01
+"""Looks are so far apart at least: many commits in a row are news once."""
 AGAIN_SECONDS = 0.5
 CONNECT_SECONDS = 2
 
@@ -28,6 +30,7 @@ class LogEnd:
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
         self._changed: asyncio.Future[None] = self._loop.create_future()
+        self._lost: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._watch, name="log-end")
 
     def start(self) -> None:
@@ -42,6 +45,11 @@ class LogEnd:
     def changed(self) -> asyncio.Future[None]:
         """Done as soon as something is different from now."""
         return self._changed
+
+    @property
+    def lost(self) -> asyncio.Future[None]:
+        """Done as soon as the database can't be reached, and as long as that is so."""
+        return self._lost
 
     def _watch(self) -> None:
         while not self._stop.is_set():
@@ -64,6 +72,7 @@ class LogEnd:
                 found = mine.execute("SELECT coalesce(max(notification_id), 0) FROM log.event").fetchone()
                 assert found is not None
                 self._tell(found[0], False)
+                self._stop.wait(APART_SECONDS)
                 for _ in mine.notifies(timeout=POLL_SECONDS, stop_after=1):
                     pass
 
@@ -76,6 +85,10 @@ class LogEnd:
             self._loop.call_soon_threadsafe(*what)
 
     def _note(self, position: int, away: bool) -> None:
+        if away and not self.away:
+            self._lost.set_result(None)
+        elif self.away and not away:
+            self._lost = self._loop.create_future()
         self.position, self.away = position, away
         self._changed.set_result(None)
         self._changed = self._loop.create_future()
