@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
 from adapters.http.failures import handle_failures
 from adapters.http.openapi import described
 from adapters.http.requests import Watched
 from adapters.http.routes import actions, audit, events, health, lists, payroll, reports
-from adapters.http.service import present, serving
+from adapters.http.service import serving
 from adapters.wiring import Engine
 
 DESCRIPTION = """
@@ -44,7 +44,7 @@ def create_app(parts: Engine) -> FastAPI:
     app.add_middleware(Watched)
     handle_failures(app)
     for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(present)])
+        app.include_router(router)
     app.include_router(health.router)
     described(app)
     return app

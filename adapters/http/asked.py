@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import Header, Query, Response
+from fastapi import Depends, Header, Query, Response
 from pydantic import BeforeValidator
 
-from adapters.http.access import Asking
+from adapters.http.access import Asking, Caller
 from adapters.http.entitlements import Scope
-from adapters.http.service import Served
+from adapters.http.service import Served, Service
 from adapters.postgres.lookups import view_of
 from adapters.postgres.projecting.as_of import AsOf
 from adapters.reading.ledger import Ledger, ledger_at
@@ -62,12 +62,7 @@ class Asked:
     """
 
     def __init__(
-        self,
-        service: Served,
-        caller: Asking,
-        as_of: AsOfWhen = None,
-        axis: OnAxis = "recorded",
-        at_least: AtLeast = None,
+        self, service: Service, caller: Caller, as_of: str | None, axis: Axis, at_least: int | None
     ) -> None:
         self.parts, self.caller = service.parts, caller
         self._service = service
@@ -92,8 +87,8 @@ class Asked:
         self.caller.may(operation, rep)
         position, moment = past(self._as_of, self._axis, self.zone)
         at = None if position is None and moment is None else AsOf(moment, position, self._axis)
-        if at is None and self._at_least is not None:
-            await self._service.reach(self._at_least, reads)
+        if self._at_least is not None:
+            await self._service.reach(self._at_least, reads if at is None else ())
 
         def read() -> Response:
             self._must_concern(operation, lead, deal)
@@ -125,7 +120,10 @@ class Asked:
         position, moment = past(self._as_of, self._axis, self.zone)
         if self._at_least is not None:
             await self._service.reach(self._at_least, ())
-        return await self._service.read(lambda: read(ledger_at(self.parts, position, moment, self._axis)))
+        past_one = position is not None or moment is not None
+        return await self._service.read(
+            lambda: read(ledger_at(self.parts, position, moment, self._axis)), past=past_one
+        )
 
     def _must_concern(self, operation: str, lead: str | None, deal: str | None) -> None:
         """Whoever sees their own only sees what is theirs now, also of its past."""
@@ -137,6 +135,21 @@ class Asked:
                 self.caller.may_see_lead(operation, view, lead)
             if deal is not None:
                 self.caller.may_see_deal(operation, view, deal)
+
+
+async def asked(
+    service: Served,
+    caller: Asking,
+    as_of: AsOfWhen = None,
+    axis: OnAxis = "recorded",
+    at_least: AtLeast = None,
+) -> Asked:
+    """What the request says. Not the class itself as the dependency: it would be called in a thread."""
+    return Asked(service, caller, as_of, axis, at_least)
+
+
+AskedFor = Annotated[Asked, Depends(asked)]
+"""The type of a report's parameter that is how it was asked for: `asked: AskedFor`."""
 
 
 def told(view: View, found: object) -> Response:

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from adapters.http.lanes import Lanes
 from adapters.http.log_end import LogEnd
+from adapters.http.parameters import must_know_parameters
 from adapters.http.problems import Problem
 from adapters.wiring import Engine
 from services.answers import Answer
@@ -53,12 +54,11 @@ class Service:
 
     async def unless_away(self, work: asyncio.Future[T]) -> T:
         """Wait for it, but no longer than until the database turns out to be away: Problem."""
-        while not work.done():
-            if self.end.away:
-                work.cancel()
-                raise Problem("database_unavailable")
-            either: set[asyncio.Future[Any]] = {work, self.end.changed}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {work, self.end.lost}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            work.cancel()
+            raise Problem("database_unavailable")
         return work.result()
 
     async def reach(self, position: int, projections: tuple[str, ...]) -> None:
@@ -107,23 +107,22 @@ async def serving(parts: Engine) -> AsyncIterator[Service]:
         await asyncio.to_thread(service.close)
 
 
-async def service(request: Request) -> Service:
-    """What the application was made with."""
+async def present(request: Request) -> Service:
+    """What the application was made with. Raises Problem at once while the database is away.
+
+    And for parameters that the route doesn't have, and NUL, which no text in the database may have.
+    """
     found = request.app.state.service
     assert isinstance(found, Service)
+    if found.end.away:
+        raise Problem("database_unavailable")
+    query = request.scope["query_string"]
+    if "\0" in request.scope["path"] or b"%00" in query:
+        raise Problem("invalid_data", "The address has a NUL character.", field="path", problem="NUL")
+    if query:
+        must_know_parameters(request)
     return found
 
 
-Served = Annotated[Service, Depends(service)]
+Served = Annotated[Service, Depends(present)]
 """The type of a route's parameter that is the service: `served: Served`."""
-
-
-async def present(request: Request, served: Served) -> None:
-    """For every route that needs the database. Raises Problem at once while it is away.
-
-    And for NUL, which no text in the database may have, in whatever is asked about.
-    """
-    if served.end.away:
-        raise Problem("database_unavailable")
-    if "\0" in request.url.path or "%00" in request.url.query:
-        raise Problem("invalid_data", "The address has a NUL character.", field="path", problem="NUL")

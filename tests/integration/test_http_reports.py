@@ -173,6 +173,12 @@ def test_what_is_no_moment_is_refused(api: Api, path: str, said: str) -> None:
         ("/audit/bundles/2019-01/rep-5", 404, "unknown_statement"),
         ("/audit/bundles/x/rep-5", 422, "invalid_data"),
         ("/nothing", 404, "not_found"),
+        ("/pool?as-of=2025-09-01", 422, "invalid_data"),
+        ("/pool?as_of=2025-09-01&as_of=2025-09-02", 422, "invalid_data"),
+        ("/events?as_of=2025-09-01", 422, "invalid_data"),
+        ("/audit/checkpoints?as_of=2025-09-01", 422, "invalid_data"),
+        ("/audit/proofs/1?as_of=2025-09-01", 422, "invalid_data"),
+        ("/audit/bundles/2025-09/rep-5?axis=occurred", 422, "invalid_data"),
     ],
 )
 def test_what_cannot_be_answered_is_a_problem(api: Api, path: str, status: int, code: str) -> None:
@@ -198,8 +204,10 @@ def test_a_statement_may_be_had_as_a_file(api: Api) -> None:
     csv = api.get("/payroll/statements/2025-09/rep-5?format=csv").text.splitlines()
     statement = api.get("/payroll/statements/2025-09/rep-5").json()
     assert len(csv) == 1 + len(statement["lines"])
-    open_month = api.get("/payroll/statements/2099-01/rep-5?format=html")
-    must_be_problem(open_month, 409, "period_open")
+    for later in ("2099-01/rep-5?format=html", "2025-09/rep-5?format=csv&as_of=2025-09-30"):
+        must_be_problem(api.get(f"/payroll/statements/{later}"), 409, "period_open")
+    since = api.get(f"/payroll/statements/2025-09/rep-5?format=csv&as_of=%23{api.parts.store.head()}")
+    assert since.text.splitlines() == csv
 
 
 def test_a_draft_is_tried_in_toml_and_in_json(api: Api, cli_says: Ask, tmp_path: Path) -> None:
@@ -258,6 +266,12 @@ def test_checkpoints_proofs_and_bundles_hold(api: Api, audit_key: Path) -> None:
     assert issued.event.rep == "rep-5"
 
 
+def test_a_parameter_that_is_not_known_is_named_with_those_that_are(api: Api) -> None:
+    told = must_be_problem(api.get("/owners/L-1?position=1"), 422, "invalid_data")
+    assert told["details"] == {"field": "position", "known": ["as_of", "axis"]}
+    assert told["detail"] == "position: no such parameter. It may be asked with as_of, axis."
+
+
 def test_nothing_is_told_to_who_does_not_say_who_they_are(api: Api) -> None:
     for path in ("/pool", "/events", "/audit/checkpoints", "/payroll/periods"):
         answer = api.get(path, headers={"Authorization": ""})
@@ -294,6 +308,9 @@ def test_a_position_that_the_log_has_not_reached_is_refused(api: Api) -> None:
         answer = api.get(path, headers={"Dealtrail-At-Least": str(head + 1)})
         told = must_be_problem(answer, 422, "unknown_position")
         assert told["details"] == {"position": head + 1, "head": head}
+        if path != "/events":
+            past = api.get(f"{path}?as_of=%231", headers={"Dealtrail-At-Least": str(head + 1)})
+            must_be_problem(past, 422, "unknown_position")
     for said in ("-1", "x", "+0.0", "9223372036854775808"):
         must_be_problem(api.get("/pool", headers={"Dealtrail-At-Least": said}), 422, "invalid_data")
 

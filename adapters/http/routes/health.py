@@ -1,12 +1,12 @@
 """Whether the process lives, and whether it can be sent requests. Nobody has to say who they are."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from adapters.http.asked import as_json
 from adapters.http.openapi import found, problems
 from adapters.http.problems import Problem
-from adapters.http.service import Served
+from adapters.http.service import Service
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -34,8 +34,9 @@ async def get_live() -> Response:
     operation_id="ready",
     responses=found(Ready, "It is ready.") | problems(),
 )
-async def get_ready(served: Served) -> Response:
+async def get_ready(request: Request) -> Response:
     """Whether the database can be reached, and the server isn't being stopped."""
+    served: Service = request.app.state.service
     if served.closing.done():
         raise Problem("stopping")
     if served.end.away:

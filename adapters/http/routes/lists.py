@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from adapters.http.asked import Asked
+from adapters.http.asked import AskedFor
 from adapters.http.openapi import listed, report
 from projections.asking import View
 from projections.contacts import Encroachment, encroachments
@@ -14,7 +14,6 @@ from projections.queue import Work, queue
 from projections.team import must_know_rep
 
 router = APIRouter(tags=["lists"])
-AskedFor = Annotated[Asked, Depends()]
 Rep = Annotated[str | None, Query(description="Only this rep's.")]
 
 STEPS = ("leads", "deals", "next_steps", "team")

@@ -5,18 +5,18 @@ from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 from pydantic_core import from_json
 
-from adapters.http.asked import Asked, sent
+from adapters.http.asked import AskedFor, sent
 from adapters.http.bodies import read_body
 from adapters.http.openapi import Answered, answered, listed, report, taking
 from adapters.http.problems import Problem
 from adapters.reading.explaining import explained
 from adapters.reading.ledger import Ledger
 from adapters.statements.files import file_name
-from adapters.statements.frozen import Frozen, frozen
+from adapters.statements.frozen import Frozen, PeriodOpen, frozen
 from adapters.statements.html import html_writer
 from adapters.statements.pdf import pdf_writer
 from adapters.statements.tables import lines_csv
@@ -35,7 +35,6 @@ from projections.team import must_know_rep
 from services.plan_documents import read_plan, read_plan_toml
 
 router = APIRouter(prefix="/payroll", tags=["payroll"])
-AskedFor = Annotated[Asked, Depends()]
 Rep = Annotated[str | None, Query(description="Only this rep's.")]
 Month = Annotated[str, Query(description="The month.", examples=["2026-10"])]
 
@@ -138,6 +137,8 @@ async def get_statement(
         return await asked.ledger("statement", lambda book: book.pay(rep, month).as_object(), rep=rep)
 
     def file(book: Ledger) -> Response:
+        if month not in (closed for closed, _ in book.closes()):
+            raise PeriodOpen(period=str(month))
         alone = _alone(frozen(asked.parts.store, asked.parts.checkpoints, month, titled=format != "csv"), rep)
         answer = sent(_MAKERS[format](alone), FILES[format], position=book.view.position)
         name = f"{month}-{file_name(rep)}.{format}"

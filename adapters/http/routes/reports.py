@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from adapters.http.asked import Asked
+from adapters.http.asked import AskedFor
 from adapters.http.openapi import answered, report
 from adapters.reading.moments import span
 from projections.cycle_time import CycleTime, cycle_time
@@ -15,7 +15,6 @@ from projections.scorecard import Scorecard, scorecard
 from projections.timeline import DealStory, LeadStory, deal_story, lead_story
 
 router = APIRouter(tags=["reports"])
-AskedFor = Annotated[Asked, Depends()]
 Pipeline = Annotated[str, Query(description="The pipeline asked about.")]
 By = Annotated[Dimension | None, Query(description="Tell groups apart by this.")]
 
