@@ -60,8 +60,8 @@ def _own(operation: str, report: Any, team: Team) -> Any:
             return _own_lead(report, team)
         case {"statements": statements}:
             return {**report, **_own_statements(statements, team)}
-        case Explanation(events=steps):
-            return replace(report, events=tuple(_own_step(one, team) for one in steps))
+        case Explanation():
+            return _own_explanation(report, team)
     return report
 
 
@@ -107,15 +107,25 @@ def _timeline(timeline: Sequence[Happening], team: Team) -> list[Happening]:
     return [replace(one, data=_own_data(one.event, one.data, team)) for one in timeline]
 
 
+def _own_explanation(report: Explanation, team: Team) -> Explanation:
+    """The story tells in the same words of events that came since."""
+    own, story = tuple(_own_step(one, team) for one in report.events), report.story
+    for step, cut in zip(report.events, own, strict=True):
+        told, instead = (f"{one.told} (event {one.position})" for one in (step, cut))
+        story = tuple(text.replace(told, instead) for text in story)
+    return replace(report, events=own, story=story)
+
+
 def _own_step(step: Any, team: Team) -> Any:
     """What is told of a split in words names everybody's share too."""
     data = _own_data(step.event, step.data, team)
-    if step.event != DealSplit.stored_name:
+    if step.event != DealSplit.stored_name or data == step.data:
         return replace(step, data=data)
+    deal = step.stream.removeprefix(DEAL.stream(""))
     parts = ", ".join(
         f"{share['rep']} {share['percent']} %" for share in data["shares"] if share["percent"] is not None
     )
-    return replace(step, data=data, told=f"the credit of the deal was split: {parts or 'among others'}")
+    return replace(step, data=data, told=f"the credit of deal {deal} was split: {parts or 'among others'}")
 
 
 def _own_data(event: str, data: Data, team: Team) -> Data:

@@ -169,6 +169,23 @@ def test_what_is_shown_is_whole_where_all_is_theirs(api: Api, company: Payday) -
     assert statements["totals"] == {"USD": str(total)}
 
 
+def test_a_story_tells_no_shares_of_others(api: Api, company: Payday) -> None:
+    """A split after the close is told of twice: as an event, and as what changed the line."""
+    shares = [("ann", "50"), ("bob", "26.01"), ("zed", "23.99")]
+    split = [{"rep": rep, "percent": percent} for rep, percent in shares]
+    company.do("deal.split", "D-both", {"shares": split})
+    path = "/payroll/explain/2026-10/ann/1"
+    told, head, admin = (
+        Asker(api, company, role).ask(Question("", path)).json()
+        for role in ("rep", "head", "admin")  # type: ignore[arg-type]
+    )
+    split_to = "What changed it came since: the credit of deal D-both was split:"
+    assert any(f"{split_to} ann 50 %, bob 26.01 %, zed 23.99 % (event " in line for line in admin["story"])
+    assert any(f"{split_to} ann 50 % (event " in line for line in told["story"])
+    assert _leaked(json.dumps(told), ("26.01", "23.99")) == []
+    assert _leaked(json.dumps(head), ("26.01", "23.99")) == ["26.01"]
+
+
 def test_lists_have_what_is_theirs(api: Api, company: Payday) -> None:
     ann = Asker(api, company, "rep")
 
