@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
@@ -21,6 +20,7 @@ from adapters.postgres.database import Database
 from adapters.settings import BadSetting
 from services.answers import Answer
 
+_OUTCOMES = ("accepted", "duplicate", "refused", "skipped")
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_1_0_0
 _SIZES = tuple(2**power for power in range(12))
 _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -36,6 +36,8 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self.registry.register(Positions(database))
         self._actions = self._counter("actions", "Actions answered, by outcome", "outcome")
+        for outcome in _OUTCOMES:
+            self._actions.labels(outcome)  # From 0: the first of its kind is a change, too.
         self._rejections = self._counter("rejections", "Actions refused, by code", "code")
         self._denied = self._counter(
             "access_denied", "Requests refused because of who asked", "role", "operation"
@@ -45,9 +47,6 @@ class Metrics:
         self._commit = self._histogram("commit_seconds", "Time of a commit to the log", _COMMIT_SECONDS)
         self._folded = self._counter("folded_events", "Positions counted in, by projection", "projection")
         self._fold = self._histogram("fold_seconds", "Time of a batch of projections", _SECONDS)
-        self._published = Gauge(
-            "dealtrail_published_position", "Up to where Kafka has the log", ["topic"], registry=self.registry
-        )
         self._requests = self._histogram(
             "http_request_seconds", "Time of a request", _SECONDS, "method", "route", "status"
         )
@@ -79,8 +78,6 @@ class Metrics:
             self._fold.observe(work.seconds)
             for name in facts["projections"]:
                 self._folded.labels(name).inc(facts["positions"])
-        elif work.name == "publish" and "events" in facts:
-            self._published.labels(facts["topic"]).set(facts["upto"])
 
     def _count(self, answers: Iterable[Answer]) -> None:
         for answer in answers:

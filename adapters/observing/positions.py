@@ -1,6 +1,7 @@
-"""How far the read tables are behind the log, asked of the database whenever metrics are."""
+"""How far the read tables and Kafka are behind the log, asked of the database whenever metrics are."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import psycopg
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -17,62 +18,94 @@ _AGES = """
     SELECT asked.position, extract(epoch FROM now() - recorded_at)::float8
     FROM unnest(%s::bigint[]) AS asked (position) JOIN log.event ON notification_id = asked.position + 1
 """
+# Of a topic that was made anew the row that was written last: the others are of what is there no more.
+_PUBLISHED = """
+    SELECT DISTINCT ON (topic) split_part(target, ' ', 1) AS topic, position
+    FROM log.publication ORDER BY topic, age(xmin)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    head: int
+    standings: Sequence[Standing]
+    published: Sequence[tuple[str, int]]
+    ages: dict[int, float]
+
+    def age(self, position: int) -> float:
+        """How many seconds ago the event behind the position was recorded; 0 if there is none."""
+        return max(self.ages.get(position, 0.0), 0.0)
 
 
 class Positions(Collector):
-    """Where the log and each projection stand. Says only that the database is away if it is."""
+    """Where the log, each projection and Kafka stand. Says only that the database is away if it is."""
 
     def __init__(self, database: Database) -> None:
         self._url = database.url
 
     def collect(self) -> Iterator[Metric]:
         try:
-            head, standings, ages = self._ask()
+            found = self._ask()
         except psycopg.Error:
             yield _gauge("database_up", "Whether the database answers", 0)
             return
         yield _gauge("database_up", "Whether the database answers", 1)
-        yield _gauge("log_position", "The last position of the log", head)
+        yield _gauge("log_position", "The last position of the log", found.head)
+        yield from _of_projections(found)
+        yield _gauges("published_position", "Up to where Kafka has the log", "topic", found.published)
         yield _gauges(
-            "projection_position",
-            "Where a projection stands",
-            [(each.name, each.position) for each in standings],
-        )
-        yield _gauges(
-            "projection_lag_events",
-            "Positions of the log that a projection hasn't counted in",
-            [(each.name, max(head - each.position, 0)) for each in standings],
-        )
-        yield _gauges(
-            "projection_lag_seconds",
-            "How long ago the first event was recorded that a projection hasn't counted in",
-            [(each.name, max(ages.get(each.position, 0.0), 0.0)) for each in standings],
-        )
-        yield _gauges(
-            "projection_stopped",
-            "Whether a projection stopped at an event that it can't take",
-            [(each.name, int(each.failure is not None)) for each in standings],
+            "published_lag_seconds",
+            "How long ago the first event was recorded that Kafka hasn't got",
+            "topic",
+            [(topic, found.age(position)) for topic, position in found.published],
         )
 
-    def _ask(self) -> tuple[int, list[Standing], dict[int, float]]:
-        """The log's end, the projections, and by position how many seconds ago the next event was recorded.
-
-        On a connection of its own: those of the pool may all be waiting for the database to come back.
-        """
+    def _ask(self) -> _Found:
+        """On a connection of its own: those of the pool may all be waiting for the database to come back."""
         with psycopg.connect(self._url, connect_timeout=WAIT_SECONDS_MAX, autocommit=True) as connection:
             connection.execute(f"SET statement_timeout = '{WAIT_SECONDS_MAX}s'; {ON_CONNECT}")
             head = log.head(connection)
             standings = sorted(standing.standings(connection).values(), key=lambda each: each.name)
-            asked = list({each.position for each in standings})
-            return head, standings, dict(connection.execute(_AGES, (asked,)).fetchall())
+            published = connection.execute(_PUBLISHED).fetchall()
+            asked = [*{each.position for each in standings}, *{position for _, position in published}]
+            ages: dict[int, float] = dict(connection.execute(_AGES, (asked,)).fetchall())
+            return _Found(head, standings, published, ages)
+
+
+def _of_projections(found: _Found) -> Iterator[Metric]:
+    standings = found.standings
+    yield _gauges(
+        "projection_position",
+        "Where a projection stands",
+        "projection",
+        [(each.name, each.position) for each in standings],
+    )
+    yield _gauges(
+        "projection_lag_events",
+        "Positions of the log that a projection hasn't counted in",
+        "projection",
+        [(each.name, max(found.head - each.position, 0)) for each in standings],
+    )
+    yield _gauges(
+        "projection_lag_seconds",
+        "How long ago the first event was recorded that a projection hasn't counted in",
+        "projection",
+        [(each.name, found.age(each.position)) for each in standings],
+    )
+    yield _gauges(
+        "projection_stopped",
+        "Whether a projection stopped at an event that it can't take",
+        "projection",
+        [(each.name, int(each.failure is not None)) for each in standings],
+    )
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:
     return GaugeMetricFamily(f"dealtrail_{name}", meaning, value=value)
 
 
-def _gauges(name: str, meaning: str, of: Sequence[tuple[str, float]]) -> Metric:
-    family = GaugeMetricFamily(f"dealtrail_{name}", meaning, labels=["projection"])
-    for projection, value in of:
-        family.add_metric([projection], value)
+def _gauges(name: str, meaning: str, label: str, of: Sequence[tuple[str, float]]) -> Metric:
+    family = GaugeMetricFamily(f"dealtrail_{name}", meaning, labels=[label])
+    for labelled, value in of:
+        family.add_metric([labelled], value)
     return family
