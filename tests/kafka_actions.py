@@ -4,11 +4,15 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from zlib import crc32
 
 from kafka_records import records
 
+from adapters.kafka.ingest import ActionsTopic
+from adapters.postgres.database import Database
+from adapters.settings import read_settings
 from adapters.wiring import Engine
 from services.intake import Submission
 
@@ -16,6 +20,22 @@ SOURCE = "shop"
 REPS = [f"rep-{number}" for number in range(5)]
 Sent = tuple[bytes | None, bytes | None]
 """Key and value."""
+
+
+@contextmanager
+def engine_on(url: str, kafka: str, name: str, **more: str) -> Iterator[Engine]:
+    """One of several over the same database and topics."""
+    given = {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "DEALTRAIL_ACTIONS_TOPIC": name,
+        "DEALTRAIL_DEAD_LETTERS_TOPIC": f"{name}.dead",
+        "DEALTRAIL_INGEST_GROUP": name,
+        "DEALTRAIL_PARTITIONS": "3",
+    }
+    with Database(url) as database:
+        made = Engine(read_settings({**given, **more}), database)
+        yield made
+        made.store.close()
 
 
 def action(id: str, type: str, subject: str | None, actor: str, **data: Any) -> dict[str, Any]:
@@ -149,6 +169,13 @@ def assert_all_rubbish_is_dead(
         for one in records(kafka, engine.settings.actions_topic)
     }
     assert all((one.key, one.value) == came[origin] for origin, one in by_origin.items())
+
+
+def caught_up(engine: Engine) -> ActionsTopic:
+    """Another member of the group, which took in what was there."""
+    topic = Engine(engine.settings, engine.database).actions_topic
+    topic.catch_up()
+    return topic
 
 
 def unsent(engine: Engine) -> int:

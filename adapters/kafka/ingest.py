@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from adapters.importers.ndjson import LINE_MAX
 from adapters.kafka import topics
 from adapters.kafka.connecting import KafkaAway, client, talking
 from adapters.kafka.dead_letters import DeadLetters
+from adapters.kafka.forgiving import forgive
 from adapters.logging import Logger
 from adapters.postgres import bookmarks
 from adapters.postgres.database import Database
@@ -86,6 +88,8 @@ class ActionsTopic:
         self._partitions = partitions
         self._intake: Intake | None = None
         self._next: dict[TopicPartition, int] = {}
+        self._given: deque[TopicPartition] = deque()
+        self._lost: set[tuple[str, int, int]] = set()
         self._topic_id = ""
         self.counts = {"accepted": 0, "duplicates": 0, "rejected": 0, "events": 0}
 
@@ -110,22 +114,46 @@ class ActionsTopic:
     def _take_part(self, stop: threading.Event, *, once: bool) -> None:
         self._intake = None
         self._next.clear()
-        with talking("Actions are not taken in"), no_full_collections():
-            self._topic_id = topics.ensure(self._servers, self.name, self._partitions, topics.ACTIONS)
+        self._given.clear()
+        with (
+            talking("Actions are not taken in"),
+            no_full_collections(),
+            topics.met(self._servers, self.name, self._partitions, topics.ACTIONS) as topic,
+        ):
+            self._topic_id = topic.id
             with self._dead_letters.producer() as producer, self._consumer() as consumer:
                 letters = _Now(LETTERS_SECONDS)
                 forgetting = _Now(FORGETTING_SECONDS)
                 ended = False
                 while not (stop.is_set() or ended):
-                    for partition, records in consumer.poll(timeout_ms=POLL_MS, max_records=BATCH).items():
-                        if not stop.is_set() and partition in self._next:
-                            self._take(consumer, partition, records)
+                    polled = consumer.poll(timeout_ms=POLL_MS, max_records=BATCH)
+                    begun = self._begin(consumer)
+                    ours = [each for each in polled if each in self._next and each not in begun]
+                    if ours:
+                        topic.must_be_as_it_was()
+                    for partition in ours:
+                        if not stop.is_set():
+                            self._take(consumer, partition, polled[partition])
                     ended = once and self._at_end(consumer)
                     if ended or letters.come():
                         self._send_letters(producer)
                     if forgetting.come():
                         self._dead_letters.forget_old()
                 self._send_letters(producer)
+
+    def _begin(self, consumer: "KafkaConsumer") -> "set[TopicPartition]":
+        """Read what this one was given from where it is taken in, and forget what was taken from it.
+
+        Which partitions those are: what was polled of them before is not what is due.
+        """
+        given = {self._given.popleft() for _ in range(len(self._given))}
+        assigned = consumer.assignment()
+        for gone in self._next.keys() - assigned:
+            del self._next[gone]
+        begun: set[TopicPartition] = given & assigned
+        if begun:
+            self._seek(consumer, begun)
+        return begun
 
     def _take(self, consumer: "KafkaConsumer", partition: "TopicPartition", records: Sequence[Any]) -> None:
         """Have the records handled, or the partition read again from where it is taken in."""
@@ -190,13 +218,19 @@ class ActionsTopic:
             counts["events"] += answer.events
 
     def _must_follow(self, consumer: "KafkaConsumer", partition: "TopicPartition", offset: int) -> None:
-        """Tell if records were deleted before they were taken in: nobody can help it any more."""
-        due = self._next[partition]
-        if offset > due:
-            first = consumer.beginning_offsets([partition])[partition]
-            if first > due:
-                facts = {"topic": self.name, "partition": partition.partition}
-                _logger.error("actions_lost", **facts, first=due, last=first - 1)
+        if offset > self._next[partition]:
+            self._tell_of_lost(consumer, [partition])
+
+    def _tell_of_lost(self, consumer: "KafkaConsumer", partitions: "Collection[TopicPartition]") -> None:
+        """Of records that were deleted before they were taken in, once: nobody can help it any more."""
+        for each, first in consumer.beginning_offsets(list(partitions)).items():
+            due = self._next[each]
+            lost = self._topic_id, each.partition, due
+            if first > due and lost not in self._lost:
+                self._lost.add(lost)
+                _logger.error(
+                    "actions_lost", topic=self.name, partition=each.partition, first=due, last=first - 1
+                )
 
     def _seek(self, consumer: "KafkaConsumer", partitions: "Collection[TopicPartition]") -> None:
         """Read on from where PostgreSQL says. Raises psycopg.OperationalError."""
@@ -205,6 +239,7 @@ class ActionsTopic:
         for each in partitions:
             self._next[each] = found[self._reader(each)]
             consumer.seek(each, self._next[each])
+        self._tell_of_lost(consumer, partitions)
 
     def _reader(self, partition: "TopicPartition") -> str:
         return f"{self.name} {self._topic_id} {partition.partition}"
@@ -230,17 +265,19 @@ class ActionsTopic:
         from kafka import ConsumerRebalanceListener, KafkaConsumer
 
         ingest = self
+        forgive()
 
-        class Seeking(ConsumerRebalanceListener):  # type: ignore[misc]
+        class Noting(ConsumerRebalanceListener):  # type: ignore[misc]
+            """Called by the client's own thread, whatever the main one is at."""
+
             def on_partitions_revoked(self, revoked: "Collection[TopicPartition]") -> None:
-                for each in revoked:
-                    ingest._next.pop(each, None)
+                """Whatever somebody else took in meanwhile, the bookmark says."""
 
             def on_partitions_assigned(self, assigned: "Collection[TopicPartition]") -> None:
-                ingest._seek(consumer, list(assigned))
+                ingest._given.extend(assigned)
 
         with closing(KafkaConsumer(**client(self._servers), **CONSUMER, group_id=self._group)) as consumer:
-            consumer.subscribe([self.name], listener=Seeking())
+            consumer.subscribe([self.name], listener=Noting())
             yield consumer
 
 

@@ -1,9 +1,13 @@
 """The topics, made as they should be if they aren't there."""
 
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING
 
-from adapters.kafka.connecting import client
+from adapters.kafka.connecting import KafkaAway, client
+
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
 
 RECORD_BYTES_MAX = 8 * 1024 * 1024
 """Of an event. Those of the engine are far smaller; only a statement of very many lines comes near."""
@@ -24,11 +28,27 @@ DEAD_LETTERS: Mapping[str, str] = {
 """What each topic is made with. Replication is the broker's default, and so is all that isn't said."""
 
 
-def ensure(servers: str, name: str, partitions: int, configs: Mapping[str, str]) -> str:
-    """Make the topic, unless it is there, however it was made. Gives its id, which no other topic ever had.
+class Met:
+    """A topic as it was met: made anew, or with other partitions, it is another."""
 
-    Raises OSError or KafkaError.
-    """
+    def __init__(self, admin: "KafkaAdminClient", name: str) -> None:
+        self._admin = admin
+        self.name = name
+        self.id, self.partitions = self._now()
+
+    def must_be_as_it_was(self) -> None:
+        """Asks Kafka. Raises KafkaAway if it isn't, KafkaError."""
+        if self._now() != (self.id, self.partitions):
+            raise KafkaAway(f"The topic {self.name} was made anew, or has other partitions: it begins again")
+
+    def _now(self) -> tuple[str, int]:
+        told = self._admin.describe_topics([self.name])[0]
+        return str(told["topic_id"]), len(told["partitions"])
+
+
+@contextmanager
+def met(servers: str, name: str, partitions: int, configs: Mapping[str, str]) -> Iterator[Met]:
+    """Make the topic, unless it is there, however it was made. Raises OSError or KafkaError."""
     from kafka import KafkaAdminClient
     from kafka.errors import TopicAlreadyExistsError
 
@@ -37,4 +57,10 @@ def ensure(servers: str, name: str, partitions: int, configs: Mapping[str, str])
         if not admin.describe_topics([name])[0]["partitions"]:
             with suppress(TopicAlreadyExistsError):  # Somebody else was sooner.
                 admin.create_topics(wanted, wait_for_metadata=True)
-        return str(admin.describe_topics([name])[0]["topic_id"])
+        yield Met(admin, name)
+
+
+def ensure(servers: str, name: str, partitions: int, configs: Mapping[str, str]) -> str:
+    """The same. Gives the topic's id, which no other ever had."""
+    with met(servers, name, partitions, configs) as topic:
+        return topic.id

@@ -5,17 +5,19 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 from kafka_actions import (
     action,
     assert_all_rubbish_is_dead,
     assert_each_has_one_effect,
+    caught_up,
     encoded,
+    engine_on,
     found,
     leads_of,
     mixed,
@@ -29,7 +31,6 @@ from kafka_records import fresh_topic, records, send
 
 from adapters.kafka import ingest, topics
 from adapters.kafka.dead_letters import DeadLetters
-from adapters.kafka.ingest import ActionsTopic
 from adapters.postgres.database import Database
 from adapters.postgres.store import PostgresStore
 from adapters.settings import read_settings
@@ -37,22 +38,6 @@ from adapters.wiring import Engine
 from services.activities import Activities
 from services.answers import Answer
 from services.intake import Intake, Submission
-
-
-@contextmanager
-def engine_on(url: str, kafka: str, name: str, **more: str) -> Iterator[Engine]:
-    """One of several over the same database and topics."""
-    given = {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka,
-        "DEALTRAIL_ACTIONS_TOPIC": name,
-        "DEALTRAIL_DEAD_LETTERS_TOPIC": f"{name}.dead",
-        "DEALTRAIL_INGEST_GROUP": name,
-        "DEALTRAIL_PARTITIONS": "3",
-    }
-    with Database(url) as database:
-        made = Engine(read_settings({**given, **more}), database)
-        yield made
-        made.store.close()
 
 
 @pytest.fixture
@@ -80,13 +65,6 @@ def again(engine: Engine) -> None:
     """Kafka delivers all of it once more."""
     with engine.database.connection() as connection:
         connection.execute("UPDATE ingest.progress SET next_offset = 0")
-
-
-def caught_up(engine: Engine) -> ActionsTopic:
-    """Another member of the group, which took in what was there."""
-    topic = Engine(engine.settings, engine.database).actions_topic
-    topic.catch_up()
-    return topic
 
 
 def test_good_actions_have_one_effect_and_rubbish_is_dead(engine: Engine, kafka: str, name: str) -> None:
@@ -354,12 +332,63 @@ def test_records_that_kafka_deleted_before_they_were_taken_in_are_told_of(
     assert_each_has_one_effect(engine, ["L-1", "L-3"])
 
 
-def test_a_topic_made_anew_is_read_from_its_beginning(engine: Engine, kafka: str, name: str) -> None:
-    send(kafka, name, (b"L-1", encoded(action("x", "lead.register", "L-1", "rep-1", keys={"external": "1"}))))
+def test_what_kafka_deleted_is_told_of_though_nothing_follows(
+    engine: Engine, kafka: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    send(kafka, name, *[(b"", encoded(one)) for one in story("L-1")], partition=0)
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        admin.delete_records({TopicPartition(name, 0): 5})
     caught_up(engine)
+    assert capsys.readouterr().err.count("actions_lost") == 1
+
+
+def test_a_topic_made_anew_while_it_is_read_is_read_from_its_beginning(
+    engine: Engine, kafka: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It soon has more records than the old one had: they are not taken for what follows there."""
+    monkeypatch.setattr(ingest, "PAUSE_SECONDS", 0.05)
+    old, new = (
+        mixed(10, 0)[0],
+        [(b"L-1", encoded(action(f"n{n}", "lead.eat", "L-1", "rep-1"))) for n in range(200)],
+    )
+    send(kafka, name, *old)
+    stop, topic = threading.Event(), engine.actions_topic
+    thread = threading.Thread(target=topic.follow, args=(stop,))
+    thread.start()
+    until(lambda: topic.counts["accepted"] == len(old))
+    poll = KafkaConsumer.poll
+    still, go_on = threading.Event(), threading.Event()
+
+    def waiting(self: Any, **how: Any) -> Any:
+        still.set()
+        assert go_on.wait(60)
+        return poll(self, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(KafkaConsumer, "poll", waiting)
+        assert still.wait(60)
+        remake(kafka, name)
+        with closing(KafkaProducer(bootstrap_servers=kafka)) as producer:
+            for key, value in new:
+                producer.send(name, value, key)
+            producer.flush()
+        go_on.set()
+    until(lambda: topic.counts["rejected"] == len(new))
+    stop.set()
+    thread.join()
+    assert taken_in(engine) == len(old) + len(new)
+
+
+def remake(kafka: str, name: str) -> None:
     with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
         admin.delete_topics([name])
         until(lambda: not admin.describe_topics([name])[0]["partitions"])
     topics.ensure(kafka, name, 3, topics.ACTIONS)
+
+
+def test_a_topic_made_anew_is_read_from_its_beginning(engine: Engine, kafka: str, name: str) -> None:
+    send(kafka, name, (b"L-1", encoded(action("x", "lead.register", "L-1", "rep-1", keys={"external": "1"}))))
+    caught_up(engine)
+    remake(kafka, name)
     send(kafka, name, (b"L-2", encoded(action("y", "lead.register", "L-2", "rep-1", keys={"external": "2"}))))
     assert caught_up(engine).counts["accepted"] == 1
