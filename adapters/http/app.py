@@ -41,10 +41,11 @@ def create_app(parts: Engine) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.gate = parts.gate
-    app.add_middleware(Watched)
     handle_failures(app)
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(health.router)
     described(app)
+    # Around all else: what answers faults of ours stands outside of every middleware that is added.
+    app.middleware_stack = Watched(app.build_middleware_stack())
     return app

@@ -55,7 +55,7 @@ class LogEnd:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except psycopg.Error as error:  # Without our tables, too: somebody is restoring it.
                 if not self.away:
                     _logger.warning("database_away", error=str(error).strip())
                 self._tell(self.position, True)
@@ -65,12 +65,14 @@ class LogEnd:
         """By a connection of its own: those of the pool may all be waiting for the database to come back."""
         with psycopg.connect(self._database.url, connect_timeout=CONNECT_SECONDS, autocommit=True) as mine:
             mine.execute(f"LISTEN {CHANNEL}")
-            if self.away:
-                self._database.forget_broken()
-                _logger.warning("database_back")
+            was_away = self.away
             while not self._stop.is_set():
                 found = mine.execute("SELECT coalesce(max(notification_id), 0) FROM log.event").fetchone()
                 assert found is not None
+                if was_away:
+                    was_away = False
+                    self._database.forget_broken()
+                    _logger.warning("database_back")
                 self._tell(found[0], False)
                 self._stop.wait(APART_SECONDS)
                 for _ in mine.notifies(timeout=POLL_SECONDS, stop_after=1):

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from http_serving import Api, action, hire, must_be_problem, register, serving
 
+from adapters.observing.metrics import measuring
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
 from adapters.postgres.migrate import migrate
@@ -227,3 +228,30 @@ def test_a_connection_lost_in_a_report_is_told_and_the_next_is_answered(database
         assert {answer.status_code for answer in answers} <= {200, 503}
         wait_until(lambda: api.get("/pool").status_code == 200)
         assert api.act(hire("ann")).status_code == 200
+
+
+def test_a_fault_of_ours_is_told_by_the_requests_id_and_counted(
+    database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(database_url) as api, psycopg.connect(database_url, autocommit=True) as admin:
+        admin.execute("ALTER TABLE read.ownership RENAME TO gone")
+        with measuring(api.parts.database) as metrics:
+            told = api.get("/owners/L-1", headers={"X-Request-ID": "mine-1"})
+            counted = metrics.text().decode()
+        must_be_problem(told, 500, "internal")
+    assert told.headers["x-request-id"] == "mine-1"
+    (failed,) = [line for line in capsys.readouterr().err.splitlines() if "request_failed" in line]
+    assert "request=mine-1" in failed
+    (count,) = [
+        line for line in counted.splitlines() if line.startswith("dealtrail_http_request_seconds_count")
+    ]
+    assert 'status="500"' in count
+
+
+def test_a_database_that_is_being_restored_is_away_and_comes_back(database_url: str) -> None:
+    with serving(database_url) as api, psycopg.connect(database_url, autocommit=True) as admin:
+        wait_until(lambda: api.get("/health/ready").status_code == 200)
+        admin.execute("ALTER SCHEMA log RENAME TO gone")
+        wait_until(lambda: api.get("/health/ready").status_code == 503)
+        admin.execute("ALTER SCHEMA gone RENAME TO log")
+        wait_until(lambda: api.get("/health/ready").status_code == 200)
