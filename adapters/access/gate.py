@@ -29,7 +29,10 @@ class NobodyKnown(Exception):  # noqa: N818 - named for what happened
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is. `team` are the rep of a rep or head, and everyone below a head as the team is now."""
+    """Who somebody is. `team` are the rep of a rep or head, and everyone below a head as the team is now.
+
+    A head who left is nobody's.
+    """
 
     role: Role
     name: str
@@ -85,9 +88,11 @@ class Gate:
         try:
             with self._database.connection() as connection:
                 rows = connection.execute(
-                    "WITH RECURSIVE team(rep) AS (SELECT %s UNION"
-                    " SELECT r.rep FROM read.rep r JOIN team ON r.manager = team.rep) SELECT rep FROM team",
-                    (rep,),
+                    "WITH RECURSIVE team(rep) AS (SELECT %(rep)s UNION"
+                    " SELECT r.rep FROM read.rep r JOIN team ON r.manager = team.rep"
+                    " WHERE NOT EXISTS (SELECT FROM read.rep WHERE rep = %(rep)s AND status = 'left'))"
+                    " SELECT rep FROM team",
+                    {"rep": rep},
                 )
                 return frozenset(one for (one,) in rows)
         except UndefinedTable:  # Nothing was ever projected.

@@ -86,6 +86,17 @@ def test_a_head_reads_their_teams_and_one_who_shares_a_deal_sees_it(
         assert all(first(nobody, f"SELECT count(*) FROM read.{view}") == [0] for view in THEIRS)
 
 
+def test_a_head_who_left_is_nobodys(company: Payday, module_database_url: str) -> None:
+    company.do("rep.hire", "chief", {"name": "Chief"})
+    company.do("rep.hire", "head", {"name": "Head", "manager": "chief"})
+    assert company.projector.catch_up() == []
+    with login(company, module_database_url, "chief", "head") as chief:
+        assert first(chief, "SELECT rep FROM read.my_statement ORDER BY 1") == ["ann", "bob", "head"]
+        company.do("rep.leave", "chief")
+        assert company.projector.catch_up() == []
+        assert first(chief, "SELECT rep FROM read.my_statement ORDER BY 1") == []
+
+
 def test_a_rebuild_leaves_the_views_and_their_readers(company: Payday, ann: Reader) -> None:
     assert company.projector.rebuild() == []
     assert first(ann, "SELECT statement FROM read.my_statement") == ["2026-09/ann"]

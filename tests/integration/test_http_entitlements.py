@@ -350,6 +350,10 @@ def test_a_revoked_key_and_a_changed_team_count_at_once_or_nearly(
     assert api.get("/queue/bob", headers=head).status_code == 403
     boss = {"Authorization": f"Bearer {api.key('head', 'boss')}"}
     assert api.get("/queue/bob", headers=boss).status_code == 200
+    api.act(action("rep.leave", "boss"))
+    api.projected()
+    for path in ("/queue/bob", "/payroll/statements/2026-09/zed", "/deals/D-zed"):
+        must_be_problem(api.get(path, headers=boss), 403, "forbidden")
     (key,) = [one for one in api.parts.api_keys.every() if one.rep == "head"]
     api.parts.api_keys.revoke(key.id)
     must_be_problem(api.get("/queue/ann", headers=head), 401, "unauthenticated")

@@ -33,7 +33,9 @@ BEGIN
     ), team(rep) AS (
         SELECT me.rep FROM me
         UNION
-        SELECT rep.rep FROM read.rep JOIN team ON rep.manager = team.rep WHERE EXISTS (SELECT FROM me WHERE role = 'head')
+        SELECT rep.rep FROM read.rep JOIN team ON rep.manager = team.rep
+        WHERE EXISTS (SELECT FROM me WHERE me.role = 'head')
+            AND NOT EXISTS (SELECT FROM read.rep gone JOIN me ON me.rep = gone.rep WHERE gone.status = 'left')
     )
     SELECT team.rep FROM team;
 END
