@@ -7,6 +7,7 @@ import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from adapters.http.problems import SENTENCES, Problem, answer, of_rejection
 from adapters.logging import Logger
@@ -26,6 +27,7 @@ def handle_failures(app: FastAPI) -> None:
     app.add_exception_handler(Rejected, _rejected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _cut_off)
     app.add_exception_handler(BadMoment, _bad_moment)
     app.add_exception_handler(EmptyLog, _empty)
     for away in (psycopg.OperationalError, psycopg.InterfaceError, Interrupted):
@@ -68,6 +70,10 @@ async def _http(_request: Request, error: Exception) -> Response:
     told = _said(_OF_HTTP[error.status_code])
     told.headers.update(error.headers or {})
     return told
+
+
+async def _cut_off(_request: Request, _gone: Exception) -> Response:
+    return _said("malformed", "The request ended before its body did.")  # For the log: nobody hears it.
 
 
 async def _bad_moment(_request: Request, bad: Exception) -> Response:

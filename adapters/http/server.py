@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from adapters.http.app import create_app
+from adapters.http.protocol import Protocol
 from adapters.wiring import Engine
 
 GRACE_SECONDS = 25
@@ -22,6 +23,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 self.app,
+                http=Protocol,
                 lifespan="on",
                 log_config=None,
                 access_log=False,

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from projections.asking import Axis
 from projections.grouping import Range
 
+DIGITS_MAX = 18
+"""Of a position; PostgreSQL has 19 at most."""
 INSTANT = timedelta(microseconds=1)
 """The finest difference that PostgreSQL keeps."""
 
@@ -36,7 +38,7 @@ def position(text: str) -> int | None:
     if not text.startswith("#"):
         return None
     digits = text[1:]
-    if not (digits.isascii() and digits.isdigit()):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MAX):
         raise BadMoment(f"{text!r} is no position such as #4711")
     return int(digits)
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -132,6 +133,44 @@ def test_a_body_that_does_not_say_how_large_it_is_is_read_up_to_the_limit(api: A
         must_be_problem(answer, 413, "too_large")
     assert sent < 10_000_000
     assert api.act(hire(f"after{path}")).status_code == 200
+
+
+def said_to(api: Api, sent: bytes) -> bytes:
+    """What a connection is answered that sends this and no more."""
+    host, port = api.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"rubbish\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"BREW /pool HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /actions HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+        b"POST /actions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+def test_what_is_no_request_is_a_problem_too(api: Api, sent: bytes) -> None:
+    head, _, body = said_to(api, sent).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"Content-Type: application/problem+json" in head
+    assert json.loads(body)["code"] == "malformed"
+
+
+def test_who_hangs_up_in_the_midst_of_a_body_is_no_fault_of_ours(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = api.parts.store.head()
+    key = api.client.headers["Authorization"]
+    asks = f"POST /actions HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\nContent-Type: application/json\r\n"
+    said_to(api, f"{asks}Content-Length: 100\r\n\r\n".encode() + b'{"spec')
+    assert api.get("/health/ready").json()["position"] == api.parts.store.head() == head
+    assert "failed" not in (errors := capsys.readouterr().err)
+    assert "Traceback" not in errors
 
 
 def test_each_action_of_a_batch_succeeds_or_fails_alone(api: Api) -> None:

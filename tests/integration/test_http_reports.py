@@ -115,6 +115,8 @@ def test_a_report_may_be_asked_for_by_what_had_happened(api: Api, path: str) -> 
     [
         "as_of=then",
         "as_of=%23x",
+        "as_of=%23" + "9" * 19,
+        "as_of=%23" + "9" * 5000,
         "as_of=%239&axis=occurred",
         "as_of=2026-01-01T10:00",
         "axis=sideways",
