@@ -64,7 +64,8 @@ BEGIN
     -- Each block is undone as a whole if its last right can't be given.
     BEGIN
         IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'dealtrail_auditor') THEN
-            GRANT USAGE ON SCHEMA log, audit, read TO dealtrail_auditor;
+            -- Without `access` no auditor could replay the views of reps, which ask who they are.
+            GRANT USAGE ON SCHEMA log, audit, read, access TO dealtrail_auditor;
             GRANT SELECT ON ALL TABLES IN SCHEMA log, audit, read TO dealtrail_auditor;
         END IF;
         IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'dealtrail_payroll') THEN
