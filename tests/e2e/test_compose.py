@@ -209,7 +209,7 @@ def test_what_the_page_runs_in_containers_is_there(tmp_path: Path) -> None:
         assert service in told
         done = composed_help(words.split())
         assert done.exit_code == 0, words
-    execs = re.findall(r"docker compose (?:exec -T|cp|up --detach|stop) ([a-z]\w*)", PAGE)
+    execs = re.findall(r"docker compose (?:exec -T|cp|up --detach(?: --wait)?|stop) ([a-z]\w*)", PAGE)
     assert set(execs) <= set(told)
 
 
