@@ -8,7 +8,13 @@ from adapters.http.problems import Problem
 
 
 async def read_body(request: Request, *, types: Collection[str], most: int) -> tuple[str, bytes]:
-    """Its media type and the body. Raises Problem: unsupported_media_type, or too_large before it is read."""
+    """Its media type and the body. Raises Problem: unsupported_media_type, or too_large before it is read.
+
+    And malformed for a request that would go on in another protocol.
+    """
+    if "upgrade" in request.headers:  # The parser takes what follows for another protocol: the body is lost.
+        message = "The body can't be read behind the header Upgrade: leave that out, and ask by HTTP/1.1."
+        raise Problem("malformed", message, problem="upgrade")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in types:
         wanted = ", ".join(types)
