@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from domain.kernel import Rejected
+from domain.kernel import Event, Recorded, Rejected
 from domain.shared.keys import IdentityKey
 from domain.shared.repeated import NothingChanged
 from domain.team.model import REP
@@ -53,6 +53,12 @@ class RecordedTimeOrder(Rejected):
     """recordedtime {recordedtime} is earlier than {reached}, where the log is: sort the actions by it."""
 
     code = "recordedtime_order"
+
+
+class ActionIdTaken(Rejected):
+    """{id} of {source} is another action, by another actor: send this one under an id of its own."""
+
+    code = "action_id_taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +246,7 @@ class Intake:
             elif job.action is None:
                 _note_refusal(job, refused)
             elif job.key in recorded:
-                job.answer = from_facts(recorded[job.key], duplicate=True)
+                job.answer = _recalled(job.action, recorded[job.key])
                 _note_refusal(job, refused)
             else:
                 taken.add(job.key)
@@ -311,14 +317,22 @@ class Intake:
                 )
                 job.answer = Answer(error=error_object(late))
             case Duplicate(facts=facts):
+                assert job.action is not None
                 self._recall.forget({fact.stream for fact in facts})
-                job.answer = from_facts(facts, duplicate=True)
+                job.answer = _recalled(job.action, facts)
             case Appended(facts=facts):
                 job.answer = from_facts(facts) if facts else Answer()
                 if rejected is not None:
                     job.answer = replace(job.answer, error=error_object(rejected))
         _note_refusal(job, refused)
         return True
+
+
+def _recalled(action: Action, facts: Sequence[Recorded[Event]]) -> Answer:
+    """What was said when the action was recorded, for nobody but its actor."""
+    if facts[0].actor != action.actor.name:
+        return Answer(error=error_object(ActionIdTaken(source=action.source, id=action.id)))
+    return from_facts(facts, duplicate=True)
 
 
 def _as_decided(began: int, decided: Sequence[_Decided], outcomes: Sequence[Outcome]) -> bool:

@@ -36,6 +36,7 @@ ACTION_STATUS: Mapping[str, int] = {
     "unknown_plan": 404,
     "unknown_statement": 404,
     "unknown_line": 404,
+    "action_id_taken": 409,
     "lead_already_claimed": 409,
     "lead_closed": 409,
     "keys_of_two_leads": 409,

@@ -1,6 +1,7 @@
 """Every role, every operation, about their own, their team's, another's and nobody's: as the table says."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -143,7 +144,13 @@ def _figures(issued: StatementIssued) -> set[str]:
 
 
 def _leaked(text: str, secrets: Sequence[str]) -> list[str]:
-    return [secret for secret in secrets if secret in text]
+    """Those that are in the text, figures also as 1,234; not where they are among the digits of another."""
+    plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
+    return [
+        secret
+        for secret in secrets
+        if any(re.search(rf"(?<![\d.]){re.escape(secret)}0*(?!\d)", one) for one in (text, plain))
+    ]
 
 
 def test_what_is_shown_is_whole_where_all_is_theirs(api: Api, company: Payday) -> None:
@@ -323,6 +330,25 @@ def test_actions_tell_a_rep_no_pay_of_others(api: Api, company: Payday) -> None:
     secrets = (*ZEDS, *BOBS, *NOBODYS)
     for told in [*ann.act(*tried), *ann.act(*repeated)]:
         assert _leaked(json.dumps(told), secrets) == [], told
+
+
+def test_the_id_of_an_action_is_its_actors(api: Api, company: Payday) -> None:
+    """Whoever sends another's source and id isn't told what became of that, nor is their own lost unseen."""
+    ann, service = Asker(api, company, "rep"), Asker(api, company, "service")
+    theirs = {(fact.source, fact.action) for fact in company.facts() if fact.actor == "ann"}
+    for source, identity in sorted({(fact.source, fact.action) for fact in company.facts()} - theirs):
+        (told,) = ann.act(action("lead.claim", "L-D-ann", actor="ann", source=source, id=identity))
+        assert told.keys() == {"index", "error"}
+        assert told["error"]["code"] == "action_id_taken"
+        assert told["error"]["details"] == {"source": source, "id": identity}
+    taken = action("lead.claim", "L-D-ann-open", actor="ann", source="crm", id="1")
+    first, again = ann.act(taken, taken)
+    assert again == first | {"index": 1, "duplicate": True}
+    new = action("lead.register", "L-new", {"keys": {"external": "new"}}, actor="service:crm")
+    (told,) = service.act(new | {"source": "crm", "id": "1"})
+    assert told["error"]["code"] == "action_id_taken"
+    whole = new | {"source": "crm", "id": "1"}
+    must_be_problem(api.client.post("/actions", json=whole, headers=service._headers), 409, "action_id_taken")
 
 
 def test_denials_are_counted(api: Api) -> None:
