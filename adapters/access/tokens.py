@@ -5,9 +5,9 @@ import threading
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from time import monotonic, time
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
@@ -115,14 +115,22 @@ class Tokens:
         raise TokenRefused("key_of_another_algorithm")
 
     def _known(self, kid: str) -> Mapping[str, Any] | None:
-        """The issuer's key of that name, asked for if it is new or those known are old. Raises IssuerAway."""
-        with self._asking:
-            age = monotonic() - self._had_at
-            if (kid not in self._keys or age > FRESH_SECONDS) and self._may_ask():
-                self._ask()
-            if monotonic() - self._had_at > STALE_SECONDS_MAX:
+        """The issuer's key of that name, asked for if it is new or those known are old. Raises IssuerAway.
+
+        One thread asks. Others don't wait for it: who waits for a slow issuer keeps a thread from reports.
+        """
+        if kid not in self._keys or monotonic() - self._had_at > FRESH_SECONDS:
+            if self._asking.acquire(blocking=False):
+                try:
+                    if self._may_ask():
+                        self._ask()
+                finally:
+                    self._asking.release()
+            elif kid not in self._keys:
                 raise IssuerAway
-            return self._keys.get(kid)
+        if monotonic() - self._had_at > STALE_SECONDS_MAX:
+            raise IssuerAway
+        return self._keys.get(kid)
 
     def _may_ask(self) -> bool:
         return monotonic() - self._asked_at >= ASK_EVERY_SECONDS
@@ -174,15 +182,20 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 def fetched(url: str) -> bytes:
-    """What is at the URL, over TLS or on this machine. Raises OSError."""
+    """What is at the URL, over TLS or on this machine. Raises OSError, also where it comes too slowly."""
     if not safe(url):
         raise OSError("neither https nor on this machine")
-    answer: IO[bytes]
+    answer: HTTPResponse
+    ends_at = monotonic() + _TIMEOUT_SECONDS
+    content = bytearray()
     with urllib.request.build_opener(_Stay).open(url, timeout=_TIMEOUT_SECONDS) as answer:
-        content = answer.read(_BYTES_MAX + 1)
-    if len(content) > _BYTES_MAX:
-        raise OSError("too much")
-    return content
+        while some := answer.read1(_BYTES_MAX):
+            content += some
+            if len(content) > _BYTES_MAX:
+                raise OSError("too much")
+            if monotonic() > ends_at:
+                raise TimeoutError("too slow")
+    return bytes(content)
 
 
 def safe(url: object) -> bool:

@@ -4,8 +4,11 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import jwt
@@ -204,6 +207,51 @@ def test_while_the_provider_is_away_its_keys_count_for_a_day(
     clock.now += 1
     with pytest.raises(IssuerAway):
         tokens.read(oidc.token("r1"))
+
+
+def test_nobody_waits_while_a_slow_provider_is_asked(oidc: Provider, clock: Clock) -> None:
+    """Who shows a token of a known key is let in by it, others are told to come again."""
+    slow, asked, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def fetch(url: str) -> bytes:
+        if slow.is_set():
+            asked.set()
+            assert go_on.wait(20)
+        return reading.fetched(url)
+
+    tokens = Tokens(oidc.issuer, AUDIENCE, fetch=fetch)
+    tokens.read(oidc.token("r1"))
+    slow.set()
+    clock.now += reading.FRESH_SECONDS + 1
+    asking = threading.Thread(target=tokens.read, args=(oidc.token("e1"),))
+    asking.start()
+    try:
+        assert asked.wait(20)
+        assert tokens.read(oidc.token("r1")).role == "admin"
+        with pytest.raises(IssuerAway):
+            tokens.read(oidc.token("r1", headers={"kid": "new"}))
+    finally:
+        go_on.set()
+        asking.join()
+
+
+def test_what_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, but never the last."""
+    monkeypatch.setattr(reading, "_TIMEOUT_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            with listener.accept()[0] as one, suppress(OSError):
+                one.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                while True:
+                    one.sendall(b" ")
+                    time.sleep(0.05)
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        with pytest.raises(TimeoutError):
+            reading.fetched(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        dripping.join()
 
 
 def test_a_provider_that_speaks_for_another_is_not_believed(oidc: Provider, tokens: Tokens) -> None:
