@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -36,11 +38,12 @@ class Service:
         self._pasts = asyncio.Semaphore(PASTS)
 
     async def read(self, work: Callable[[], T], *, past: bool = False) -> T:
-        """Have a thread do it. Raises Problem as soon as the database is away."""
+        """Have a thread do it; its log lines name the request. Raises Problem once the database is away."""
         if past:
             async with self._pasts:
                 return await self.read(work)
-        return await self.unless_away(asyncio.get_running_loop().run_in_executor(self._readers, work))
+        bound = partial(copy_context().run, work)
+        return await self.unless_away(asyncio.get_running_loop().run_in_executor(self._readers, bound))
 
     async def act(self, actions: Sequence[bytes], types: Sequence[str | None]) -> list[Answer]:
         """One answer for each action, in order. Raises Problem, psycopg.OperationalError."""

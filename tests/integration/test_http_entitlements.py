@@ -351,6 +351,16 @@ def test_the_id_of_an_action_is_its_actors(api: Api, company: Payday) -> None:
     must_be_problem(api.client.post("/actions", json=whole, headers=service._headers), 409, "action_id_taken")
 
 
+def test_a_denial_names_the_request(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where a thread of the readers finds that it isn't theirs."""
+    ann = {"Authorization": f"Bearer {api.key('rep', 'ann')}"}
+    paths = ("/queue/zed", "/deals/D-zed", "/leads/L-D-zed", "/owners/L-D-zed", "/refusals?lead=L-D-zed")
+    for number, path in enumerate(paths):
+        assert api.get(path, headers=ann | {"X-Request-ID": f"mine-{number}"}).status_code == 403
+    lines = [line for line in capsys.readouterr().err.splitlines() if "access_denied" in line]
+    assert [f"request=mine-{number}" in line for number, line in enumerate(lines)] == [True] * len(paths)
+
+
 def test_denials_are_counted(api: Api) -> None:
     ann = {"Authorization": f"Bearer {api.key('rep', 'ann')}"}
     with measuring(api.parts.database) as metrics:
