@@ -18,7 +18,7 @@ from uuid import uuid4
 import uvloop
 
 from adapters.cli.stopping import stopping
-from adapters.http.server import Server, listening
+from adapters.http.server import Server, listening, spare_garbage_collection
 from adapters.postgres.database import Database
 from adapters.postgres.migrate import migrate
 from adapters.settings import read_settings
@@ -72,6 +72,7 @@ def _prepared(ground: Ground) -> tuple[str, str]:
 def _serve_ours(url: str, listener: socket.socket) -> None:
     with Database(url) as database:
         server = Server(Engine(read_settings({"DATABASE_URL": url}), database))
+        spare_garbage_collection()
         with stopping(server.stop):
             server.run([listener])
 

@@ -34,13 +34,14 @@ def serve(host: str, port: int, project: bool) -> None:
     Whoever asks must show a key, see dealtrail key make. What there is is told by /openapi.json.
     """
     with refusing(as_json=False), opened(read_settings()) as parts:
-        from adapters.http.server import Server, listening
+        from adapters.http.server import Server, listening, spare_garbage_collection
 
         try:
             listener = listening(host, port)
         except OSError as error:
             raise Stopped("cannot_listen", f"{host}:{port} can't be listened at: {error.strerror}.") from None
         server = Server(parts)
+        spare_garbage_collection()
         with listener, working(parts, server.stop), _projecting(parts, project):
             click.echo(f"Serving http://{host}:{listener.getsockname()[1]}. Ctrl-C ends it.", err=True)
             server.run([listener])
