@@ -7,44 +7,62 @@ from projections.asking import OWNER_NOW, STANDS_FOR, View
 from projections.kernel import Projection, Row, Rows
 from projections.payroll.views import PayrollViews
 
-
-def _whose(deals: str) -> str:
-    """SQL, after STANDS_FOR: pairs of a deal, of those in the relation `deals`, and a rep whom it concerns.
-
-    That is the lead's owner, at the close or while the deal is open now, and whoever is on its split.
-    """
-    return f"""
+_WHOSE = f"""
     SELECT d.deal, CASE WHEN d.status = 'open' THEN {OWNER_NOW} ELSE d.closed_owner END AS rep
-    FROM {deals} d LEFT JOIN stands_for s ON s.lead = d.lead
+    FROM deal d LEFT JOIN stands_for s ON s.lead = d.lead
     LEFT JOIN lead l ON l.lead = coalesce(s.target, d.lead)
     UNION
-    SELECT h.deal, h.rep FROM deal_share h JOIN {deals} d ON d.deal = h.deal"""
+    SELECT deal, rep FROM deal_share"""
+"""SQL, after STANDS_FOR: pairs of a deal and a rep whom it concerns.
+
+That is the lead's owner, at the close or while the deal is open now, and whoever is on its split.
+"""
+
+
+def _meant(asked: str) -> str:
+    """SQL: opens a statement with `meant`, the lead that stands for the one asked for.
+
+    By the pointers of that one alone, where STANDS_FOR follows those of all leads.
+    """
+    return f"""
+    WITH RECURSIVE up(lead) AS (
+        {asked}
+        UNION
+        SELECT further.points_to FROM up JOIN lead_pointer further ON further.lead = up.lead
+    ), meant AS (
+        SELECT lead FROM up WHERE NOT EXISTS (SELECT FROM lead_pointer further WHERE further.lead = up.lead)
+    )"""
 
 
 def concerned_with_deal(view: View, deal: str) -> frozenset[str]:
     """Whose deal it is, and who is on its split; nobody for a deal that isn't there."""
     rows = view.ask(
-        f"""{STANDS_FOR}, asked AS (SELECT * FROM deal WHERE deal = %(deal)s)
-        SELECT rep FROM ({_whose("asked")}) one WHERE rep IS NOT NULL""",
+        f"""{_meant("SELECT lead FROM deal WHERE deal = %(deal)s")}
+        SELECT CASE WHEN d.status = 'open' THEN {OWNER_NOW} ELSE d.closed_owner END
+        FROM deal d LEFT JOIN (meant JOIN lead l USING (lead)) ON true WHERE d.deal = %(deal)s
+        UNION
+        SELECT rep FROM deal_share WHERE deal = %(deal)s""",
         deal=deal,
     )
-    return frozenset(rep for (rep,) in rows)
+    return frozenset(rep for (rep,) in rows if rep is not None)
 
 
 def concerned_with_lead(view: View, lead: str) -> frozenset[str]:
     """Whose the lead is now, or the one that stands for it, and whom its deals concern; else nobody."""
     rows = view.ask(
-        f"""{STANDS_FOR}, meant AS (
-            SELECT coalesce((SELECT target FROM stands_for WHERE lead = %(lead)s), %(lead)s) AS lead
-        ), family AS (
-            SELECT lead FROM meant UNION SELECT s.lead FROM stands_for s JOIN meant ON s.target = meant.lead
-        ), asked AS (SELECT * FROM deal WHERE lead IN (SELECT lead FROM family))
-        SELECT {OWNER_NOW} FROM lead l JOIN meant ON meant.lead = l.lead WHERE {OWNER_NOW} IS NOT NULL
+        f"""{_meant('SELECT %(lead)s::text COLLATE "C"')}, family AS (
+            SELECT lead FROM meant
+            UNION
+            SELECT other.lead FROM family JOIN lead_pointer other ON other.points_to = family.lead
+        ), asked AS (SELECT deal, status, closed_owner FROM family JOIN deal USING (lead))
+        SELECT {OWNER_NOW} FROM meant JOIN lead l USING (lead)
         UNION
-        SELECT rep FROM ({_whose("asked")}) one WHERE rep IS NOT NULL""",
+        SELECT closed_owner FROM asked WHERE status <> 'open'
+        UNION
+        SELECT rep FROM deal_share JOIN asked USING (deal)""",
         lead=lead,
     )
-    return frozenset(rep for (rep,) in rows)
+    return frozenset(rep for (rep,) in rows if rep is not None)
 
 
 _NOW = {"moment": "now()"}
@@ -54,7 +72,7 @@ SELECT l.lead, l.status, l.name, l.channel, l.campaign, l.branch, l.owner, l.sin
 FROM lead l WHERE {OWNER_NOW % _NOW} IN (SELECT access.reps())
 """
 _MY_DEAL = f"""
-{STANDS_FOR}, concern AS ({_whose("deal") % _NOW})
+{STANDS_FOR}, concern AS ({_WHOSE % _NOW})
 SELECT d.deal, d.lead, d.pipeline, d.status, d.stage, d.stage_since, d.title, d.product, d.amount, d.currency,
     d.opened_at, d.closed_at, d.loss_reason
 FROM deal d WHERE d.deal IN (
