@@ -70,7 +70,10 @@ def tracing(endpoint: str) -> Iterator[None]:
         wanted = "left out, or the extra be installed: pip install 'dealtrail[tracing]'"
         raise BadSetting("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, wanted) from None
     exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=FLUSH_SECONDS_MAX)
-    provider = TracerProvider(resource=Resource.create({"service.name": "dealtrail"}), shutdown_on_exit=False)
+    resource = Resource.create()
+    if str(resource.attributes["service.name"]).startswith("unknown_service"):  # OpenTelemetry's own default.
+        resource = resource.merge(Resource({"service.name": "dealtrail"}))
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     watcher = Traces(provider.get_tracer("dealtrail"))
     watch(watcher)

@@ -313,6 +313,19 @@ def test_nothing_personal_is_in_a_trace(parts: Engine) -> None:
     assert not [secret for secret in ("Ivan", "ivan@example", "9161234567", "123-45-67") if secret in told]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("OTEL_SERVICE_NAME", "sales"), ("OTEL_RESOURCE_ATTRIBUTES", "service.name=sales")],
+)
+def test_the_name_of_the_service_may_be_set(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with collecting() as collector, tracing(collector.endpoint), Work("request"):
+        pass
+    assert collector.services == {"sales"}
+
+
 def test_a_collector_that_is_away_holds_up_nothing(
     parts: Engine, port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
