@@ -9,7 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from click.testing import CliRunner, Result
 from composed import COMPOSE, STAND_INS, Composed
 from kafka import KafkaConsumer, KafkaProducer
 from kafka_broker import Broker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg.conninfo import conninfo_to_dict
 
@@ -302,3 +304,22 @@ def test_the_image_has_the_files_that_a_build_needs() -> None:
     ]
     assert set(copied) == kept
     assert [name for name in copied if not (ROOT / name).exists()] == []
+
+
+def test_every_package_of_the_image_has_its_version_said() -> None:
+    pinned = {
+        canonicalize_name(line.split("==")[0])
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if not line.startswith("#")
+    }
+    needed, asked = set[str](), {("dealtrail", "tracing")}
+    seen = set[tuple[str, str]]()
+    while asked:
+        name, extra = one = asked.pop()
+        seen.add(one)
+        for requirement in map(Requirement, requires(name) or ()):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                needed.add(canonicalize_name(requirement.name))
+                asked |= {(requirement.name, each) for each in {"", *requirement.extras}} - seen
+    assert len(needed) > 40
+    assert needed - pinned == set()
