@@ -47,22 +47,25 @@ def concerned_with_deal(view: View, deal: str) -> frozenset[str]:
     return frozenset(rep for (rep,) in rows if rep is not None)
 
 
-def concerned_with_lead(view: View, lead: str) -> frozenset[str]:
-    """Whose the lead is now, or the one that stands for it, and whom its deals concern; else nobody."""
+def concerned_with_lead(view: View, lead: str) -> dict[str | None, frozenset[str]]:
+    """Under None whose the lead is now, or the one that stands for it; by its deals whom they concern."""
     rows = view.ask(
         f"""{_meant('SELECT %(lead)s::text COLLATE "C"')}, family AS (
             SELECT lead FROM meant
             UNION
             SELECT other.lead FROM family JOIN lead_pointer other ON other.points_to = family.lead
-        ), asked AS (SELECT deal, status, closed_owner FROM family JOIN deal USING (lead))
-        SELECT {OWNER_NOW} FROM meant JOIN lead l USING (lead)
+        ), asked AS (SELECT deal, status, closed_owner FROM family JOIN deal USING (lead)),
+        held AS (SELECT {OWNER_NOW} AS owner FROM meant JOIN lead l USING (lead))
+        SELECT NULL, owner FROM held
         UNION
-        SELECT closed_owner FROM asked WHERE status <> 'open'
+        SELECT deal, CASE WHEN status = 'open' THEN owner ELSE closed_owner END
+        FROM asked LEFT JOIN held ON true
         UNION
-        SELECT rep FROM deal_share JOIN asked USING (deal)""",
+        SELECT deal, rep FROM deal_share JOIN asked USING (deal)""",
         lead=lead,
     )
-    return frozenset(rep for (rep,) in rows if rep is not None)
+    deals = {deal for deal, _ in rows}
+    return {one: frozenset(rep for deal, rep in rows if deal == one and rep is not None) for one in deals}
 
 
 _NOW = {"moment": "now()"}

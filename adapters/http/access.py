@@ -52,11 +52,16 @@ class Caller:
 
     def may_see_deal(self, operation: str, view: View, deal: str) -> None:
         """Raises Problem (forbidden) for a deal of nobody in the scope. The view must be of now."""
-        self._may_see(operation, deal, lambda: concerned_with_deal(view, deal))
+        self._must_concern(operation, deal, concerned_with_deal(view, deal))
 
-    def may_see_lead(self, operation: str, view: View, lead: str) -> None:
-        """Raises Problem (forbidden) for a lead of nobody in the scope. The view must be of now."""
-        self._may_see(operation, lead, lambda: concerned_with_lead(view, lead))
+    def may_see_lead(self, operation: str, view: View, lead: str) -> frozenset[str]:
+        """Its deals that are somebody's in the scope. Raises Problem (forbidden) for a lead of nobody there.
+
+        The view must be of now.
+        """
+        concerned = concerned_with_lead(view, lead)
+        self._must_concern(operation, lead, frozenset().union(*concerned.values()))
+        return frozenset(deal for deal, reps in concerned.items() if deal is not None and reps & self.team)
 
     def may_act_as(self, actor: object) -> None:
         """Raises NotEntitled for an actor that the caller may not name, which is logged.
@@ -87,15 +92,15 @@ class Caller:
         """The view for figures over many deals: in the scope OWN of the deals of those reps alone."""
         return replace(view, reps=tuple(sorted(self.team))) if self.scope(operation) is Scope.OWN else view
 
-    def shown(self, operation: str, report: Any) -> Any:
-        """The report, without what is outside of the scope."""
+    def shown(self, operation: str, report: Any, deals: frozenset[str] = frozenset()) -> Any:
+        """The report, without what is outside of the scope; `deals` are those that `may_see_lead` gave."""
         from adapters.http.showing import shown
 
-        return shown(operation, report, scope=self.scope(operation), team=self.team)
+        return shown(operation, report, scope=self.scope(operation), team=self.team, deals=deals)
 
-    def _may_see(self, operation: str, what: str, concerned: Any) -> None:
+    def _must_concern(self, operation: str, what: str, concerned: frozenset[str]) -> None:
         self.may(operation)
-        if self.scope(operation) is Scope.OWN and not (concerned() & self.team):
+        if self.scope(operation) is Scope.OWN and not (concerned & self.team):
             raise self._denied(operation, NOT_YOURS, of=what)
 
     def _denied(self, operation: str, sentence: str, *, of: str | None) -> Problem:

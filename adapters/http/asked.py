@@ -91,13 +91,13 @@ class Asked:
             await self._service.reach(self._at_least, reads if at is None else ())
 
         def read() -> Response:
-            self._must_concern(operation, lead, deal)
+            deals = self._must_concern(operation, lead, deal)
             with self.parts.projector.snapshot(reads, at) as snapshot:
                 view = replace(view_of(snapshot, self.zone.key), axis=self._axis)
                 source = Source(
                     self.caller.scoped(view, operation), self.parts.store.load, self.parts.store.at
                 )
-                return told(view, self.caller.shown(operation, ask(source)))
+                return told(view, self.caller.shown(operation, ask(source), deals))
 
         return await self._service.read(read, past=at is not None)
 
@@ -125,16 +125,18 @@ class Asked:
             lambda: read(ledger_at(self.parts, position, moment, self._axis)), past=past_one
         )
 
-    def _must_concern(self, operation: str, lead: str | None, deal: str | None) -> None:
-        """Whoever sees their own only sees what is theirs now, also of its past."""
+    def _must_concern(self, operation: str, lead: str | None, deal: str | None) -> frozenset[str]:
+        """The lead's deals that are theirs. Who sees their own only sees what it is now, also of its past."""
+        deals = frozenset[str]()
         if (lead is None and deal is None) or self.caller.scope(operation) is not Scope.OWN:
-            return
+            return deals
         with self.parts.projector.snapshot(("leads", "deals")) as snapshot:
             view = view_of(snapshot)
             if lead is not None:
-                self.caller.may_see_lead(operation, view, lead)
+                deals = self.caller.may_see_lead(operation, view, lead)
             if deal is not None:
                 self.caller.may_see_deal(operation, view, deal)
+        return deals
 
 
 async def asked(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.http.entitlements import Scope
-from domain.deals.events import DealLost, DealReopened, DealSplit, DealWon
+from domain.deals.events import DealSplit
 from domain.deals.model import DEAL
 from domain.kernel import Event
 from domain.payroll.events import PlanPublished
@@ -33,20 +33,25 @@ WHOSE: Mapping[str, tuple[str, ...]] = {
 """By which fields an item of a list is somebody's; it is shown to whoever has one of them in their team."""
 
 
-def shown(operation: str, report: Any, *, scope: Scope, team: Team) -> Any:
-    """The report as somebody with this scope gets it; `team` are the reps whose data are theirs to see."""
+def shown(
+    operation: str, report: Any, *, scope: Scope, team: Team, deals: AbstractSet[str] = frozenset()
+) -> Any:
+    """The report as somebody with this scope gets it; `team` are the reps whose data are theirs to see.
+
+    Of the deals of a lead that are in its story, `deals` concern one of them now.
+    """
     match scope:
         case Scope.ALL:
             return report
         case Scope.OWN:
-            return _own(operation, report, team)
+            return _own(operation, report, team, deals)
         case Scope.SEALED:
             return _sealed(report)
         case Scope.NONE:
             raise ValueError(f"nothing of {operation} is shown")
 
 
-def _own(operation: str, report: Any, team: Team) -> Any:
+def _own(operation: str, report: Any, team: Team, deals: AbstractSet[str]) -> Any:
     match report:
         case Listing(items=items) if operation in WHOSE:
             names = WHOSE[operation]
@@ -57,7 +62,7 @@ def _own(operation: str, report: Any, team: Team) -> Any:
         case DealStory(shares=shares, timeline=timeline):
             return replace(report, shares=_shares(shares, team), timeline=_timeline(timeline, team))
         case LeadStory():
-            return _own_lead(report, team)
+            return _own_lead(report, team, deals)
         case {"statements": statements}:
             return {**report, **_own_statements(statements, team)}
         case Explanation():
@@ -76,31 +81,15 @@ def _own_statements(statements: Sequence[Data], team: Team) -> Data:
     }
 
 
-def _own_lead(story: LeadStory, team: Team) -> LeadStory:
-    """Without the deals that concern only others, such as those won before the lead changed hands."""
-    others = {deal for deal in story.deals if not _concerned(deal, story) & team}
+def _own_lead(story: LeadStory, team: Team, seen: AbstractSet[str]) -> LeadStory:
+    """Without the deals that concern only others now, such as those won before the lead changed hands."""
+    others = {deal for deal in story.deals if deal not in seen}
     streams = {DEAL.stream(deal) for deal in others}
     return replace(
         story,
         deals=[deal for deal in story.deals if deal not in others],
         timeline=_timeline([one for one in story.timeline if one.stream not in streams], team),
     )
-
-
-def _concerned(deal: str, story: LeadStory) -> set[str | None]:
-    """Whose the deal was at its close, or the lead is while it is open, and who is on its split."""
-    whose, sharing = story.ownership.owner, set[str]()
-    for one in story.timeline:
-        if one.stream != DEAL.stream(deal):
-            continue
-        match Event.catalogue[one.event]:
-            case kind if kind in (DealWon, DealLost):
-                whose = one.data["owner"]
-            case kind if kind is DealReopened:
-                whose = story.ownership.owner
-            case kind if kind is DealSplit:
-                sharing = {share["rep"] for share in one.data["shares"]}
-    return {whose, *sharing} - {None}
 
 
 def _timeline(timeline: Sequence[Happening], team: Team) -> list[Happening]:

@@ -19,8 +19,8 @@ def test_one_is_followed_as_all_are(database_url: str) -> None:
         for view, whose in ((now, {"bob"}), (later, set())):
             deals = _must_be_as_all_are(view)
             assert (deals["D-shared"], deals["D-late"]) == ({"ann", "bob"}, whose)
-            assert concerned_with_lead(view, "L-again") == {"ann", "bob"}
-            assert concerned_with_lead(view, "nobody") == concerned_with_deal(view, "nobody") == frozenset()
+            assert concerned_with_lead(view, "L-again")["D-won"] == {"bob"}
+            assert (concerned_with_lead(view, "nobody"), concerned_with_deal(view, "nobody")) == ({}, set())
     company.close_database()
 
 
@@ -32,8 +32,8 @@ def _must_be_as_all_are(view: View) -> dict[str, frozenset[str]]:
     for lead in leads:
         whose = {owner(view, lead=lead).owner} - {None}
         family = set(standing(view, lead).family)
-        theirs = [deals[deal] for deal, of in view.ask("SELECT deal, lead FROM deal") if of in family]
-        assert concerned_with_lead(view, lead) == whose.union(*theirs), lead
+        theirs = {deal: deals[deal] for deal, of in view.ask("SELECT deal, lead FROM deal") if of in family}
+        assert concerned_with_lead(view, lead) == {None: whose, **theirs}, lead
     return deals
 
 

@@ -176,6 +176,21 @@ def test_what_is_shown_is_whole_where_all_is_theirs(api: Api, company: Payday) -
     assert statements["totals"] == {"USD": str(total)}
 
 
+def test_past_states_are_shown_by_whose_it_is_now(api: Api, company: Payday) -> None:
+    """A deal was Ann's when it was open, and Bob won it. The lead is hers again."""
+    ann = Asker(api, company, "rep")
+    then = len(company.facts())
+    company.do("lead.assign", "L-D-ann-open", {"rep": "bob", "reason": "distribution"})
+    company.do("deal.win", "D-ann-open", {"amount": "900", "currency": "USD"}, actor="bob")
+    company.do("lead.assign", "L-D-ann-open", {"rep": "ann", "reason": "distribution"})
+    api.projected()
+    for when in ("", f"?as_of=%23{then}", "?as_of=2026-09-30&axis=occurred"):
+        assert ann.ask(Question("", f"/deals/D-ann-open{when}")).status_code == 403
+        lead = ann.ask(Question("", f"/leads/L-D-ann-open{when}")).json()
+        assert lead["deals"] == []
+        assert not [one for one in lead["timeline"] if one["stream"] == "deal-D-ann-open"]
+
+
 def test_a_story_tells_no_shares_of_others(api: Api, company: Payday) -> None:
     """A split after the close is told of twice: as an event, and as what changed the line."""
     shares = [("ann", "50"), ("bob", "26.01"), ("zed", "23.99")]
