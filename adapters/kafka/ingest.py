@@ -4,7 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -12,9 +12,10 @@ import psycopg
 from adapters.garbage import no_full_collections
 from adapters.importers.ndjson import LINE_MAX
 from adapters.kafka import topics
-from adapters.kafka.connecting import KafkaAway, client, talking
+from adapters.kafka.connecting import KafkaAway, talking
 from adapters.kafka.dead_letters import DeadLetters
 from adapters.kafka.forgiving import forgive
+from adapters.kafka.members import member
 from adapters.logging import Logger
 from adapters.postgres import bookmarks
 from adapters.postgres.database import Database
@@ -262,7 +263,7 @@ class ActionsTopic:
 
     @contextmanager
     def _consumer(self) -> "Iterator[KafkaConsumer]":
-        from kafka import ConsumerRebalanceListener, KafkaConsumer
+        from kafka import ConsumerRebalanceListener
 
         ingest = self
         forgive()
@@ -276,8 +277,7 @@ class ActionsTopic:
             def on_partitions_assigned(self, assigned: "Collection[TopicPartition]") -> None:
                 ingest._given.extend(assigned)
 
-        with closing(KafkaConsumer(**client(self._servers), **CONSUMER, group_id=self._group)) as consumer:
-            consumer.subscribe([self.name], listener=Noting())
+        with member(self._servers, self.name, self._group, Noting(), **CONSUMER) as consumer:
             yield consumer
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,10 @@ from psycopg import InterfaceError, OperationalError
 from adapters.garbage import no_full_collections
 from adapters.kafka import topics
 from adapters.kafka.cloudevents import row_of
-from adapters.kafka.connecting import KafkaAway, client, talking
+from adapters.kafka.connecting import KafkaAway, talking
+from adapters.kafka.members import member
+from adapters.kafka.same_log import must_be_of_this_log
+from adapters.kafka.topics import Met
 from adapters.logging import Logger
 from adapters.postgres.database import Database
 from adapters.postgres.projecting.projector import Projector
@@ -81,7 +84,7 @@ class EventsReader:
         self.name = name
         self.group = f"{name}.projecting"
         self._partitions = partitions
-        self._target = ""
+        self._topic_id = ""
         self._places: dict[TopicPartition, Place] = {}
         self._resting = Resting()
         self._left: set[str] = set()
@@ -103,23 +106,28 @@ class EventsReader:
         from kafka.errors import KafkaError
 
         self._places.clear()
-        with talking("Events are not projected"), no_full_collections():
-            made = topics.ensure(self._servers, self.name, self._partitions, topics.EVENTS)
-            self._target = f"{self.name} {made}"
+        with (
+            talking("Events are not projected"),
+            no_full_collections(),
+            topics.met(self._servers, self.name, self._partitions, topics.EVENTS) as topic,
+        ):
+            self._topic_id = topic.id
+            with self._database.connection() as connection:
+                must_be_of_this_log(connection, self._servers, self.name)
             with self._consumer() as consumer:
-                self._left |= self._fold.elsewhere(self._count(consumer))
+                self._left |= self._fold.elsewhere(topic.partitions)
                 looked = committed = 0.0
                 while not stop.is_set():
                     polled = consumer.poll(timeout_ms=POLL_MS, max_records=BATCH)
                     self._share(consumer)
                     ours = polled.keys() & self._places.keys()
-                    self._take(consumer, {each: self._stretch(each, polled[each]) for each in ours})
+                    self._take(topic, {each: self._stretch(each, polled[each]) for each in ours})
                     now = time.monotonic()
                     if now >= looked + LOOK_SECONDS:
                         looked = now
-                        self._take(consumer, self._quiet(consumer))
+                        self._take(topic, self._quiet(consumer))
                         self._fold.level()
-                    self._go_on(consumer, stop)
+                    self._go_on(topic, stop)
                     if now >= committed + COMMIT_SECONDS:
                         committed = now
                         consumer.commit_async(self._commits())
@@ -158,15 +166,16 @@ class EventsReader:
             if (place := self._places[each]).offset == ends[each] == consumer.position(each)
         }
 
-    def _take(self, consumer: "KafkaConsumer", taken: "dict[TopicPartition, tuple[Stretch, Place]]") -> None:
-        """Raises Strange, psycopg.OperationalError."""
+    def _take(self, topic: Met, taken: "dict[TopicPartition, tuple[Stretch, Place]]") -> None:
+        """Raises Strange, KafkaAway, psycopg.OperationalError."""
         if not taken:
             return
+        topic.must_be_as_it_was()  # Asked after the reading: so that was of this topic, spread as it is.
         stretches = {each.partition: stretch for each, (stretch, _) in taken.items()}
-        self._left |= self._fold.fold(stretches, self._count(consumer), self._left)
+        self._left |= self._fold.fold(stretches, topic.partitions, self._left)
         self._places.update({each: place for each, (_, place) in taken.items()})
 
-    def _go_on(self, consumer: "KafkaConsumer", stop: threading.Event) -> None:
+    def _go_on(self, topic: Met, stop: threading.Event) -> None:
         """What couldn't go on from Kafka is caught up from the log, and goes on from there."""
         resting = self._resting.names()
         due = self._left - resting
@@ -180,46 +189,47 @@ class EventsReader:
         failures = self._projector.catch_up(None, heed, self._fold.names - due)
         self._resting.note(failures, resting)
         well = due - {failure.projection for failure in failures}
-        self._fold.lay_out(well, self._count(consumer))
+        self._fold.lay_out(well, topic.partitions)
         self._left -= well
 
     def _published(self) -> int:
         with self._database.connection() as connection:
             row = connection.execute(
-                "SELECT position FROM log.publication WHERE target = %s", (self._target,)
+                "SELECT position FROM log.publication WHERE target = %s", (f"{self.name} {self._topic_id}",)
             ).fetchone()
         return 0 if row is None else int(row[0])
-
-    def _count(self, consumer: "KafkaConsumer") -> int:
-        return len(consumer.partitions_for_topic(self.name) or ())
 
     def _commits(self) -> "dict[TopicPartition, Any]":
         from kafka.structs import OffsetAndMetadata
 
         return {
-            each: OffsetAndMetadata(place.offset, f"{place.position}", -1)
+            each: OffsetAndMetadata(place.offset, f"{place.position} {self._topic_id}", -1)
             for each, place in self._places.items()
         }
 
     def _share(self, consumer: "KafkaConsumer") -> None:
-        """Begin what this one was given where whoever had it before was; forget what was taken from it."""
+        """Begin what this one was given where whoever had it before was; forget what was taken from it.
+
+        What is said of another topic of that name, whoever still said it, is not heeded.
+        """
         assigned = consumer.assignment()
         for gone in self._places.keys() - assigned:
             del self._places[gone]
         for each in assigned - self._places.keys():
             place = Place(0, 0)
             if (committed := consumer.committed(each, metadata=True)) is not None:
-                with suppress(ValueError):
-                    place = Place(committed.offset, int(committed.metadata))
+                position, _, made = committed.metadata.partition(" ")
+                if made == self._topic_id:
+                    place = Place(committed.offset, int(position))
+                else:
+                    consumer.seek_to_beginning(each)
             self._places[each] = place
 
     @contextmanager
     def _consumer(self) -> "Iterator[KafkaConsumer]":
-        from kafka import KafkaConsumer
         from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
-        how = {**client(self._servers), **CONSUMER, "group_id": self.group}
-        how["partition_assignment_strategy"] = [CooperativeStickyAssignor]
-        with closing(KafkaConsumer(**how)) as consumer:
-            consumer.subscribe([self.name])
+        sharing = [CooperativeStickyAssignor]
+        how = {**CONSUMER, "partition_assignment_strategy": sharing}
+        with member(self._servers, self.name, self.group, **how) as consumer:
             yield consumer

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from psycopg import Connection, InterfaceError, OperationalError
@@ -10,6 +10,8 @@ from psycopg.rows import TupleRow
 
 from adapters.kafka import cloudevents, topics
 from adapters.kafka.connecting import PATIENCE_SECONDS, KafkaAway, client, talking
+from adapters.kafka.same_log import must_be_of_this_log
+from adapters.kafka.topics import Met
 from adapters.logging import Logger
 from adapters.observing.work import Work
 from adapters.postgres.codec import RawRow
@@ -25,6 +27,8 @@ POLL_SECONDS = 0.25
 STANDBY_SECONDS = 1.0
 ACKNOWLEDGED_SECONDS_MAX = 6 * PATIENCE_SECONDS
 """A page that takes longer is sent again, by another producer."""
+REFUSED_SECONDS = 60.0
+"""Then an event is tried again that the topic refused, and with it the rest of its page."""
 
 _PRODUCER = {
     "acks": "all",
@@ -39,6 +43,10 @@ _PRODUCER = {
 }
 
 _logger = Logger(__name__)
+
+
+class EventRefused(KafkaAway):
+    """The topic is such that it doesn't take an event."""
 
 
 class EventsTopic:
@@ -75,7 +83,7 @@ class EventsTopic:
             except (KafkaAway, OperationalError, InterfaceError) as away:
                 if said != (said := str(away).strip()):
                     _logger.warning("events_not_published", error=said)
-                stop.wait(STANDBY_SECONDS)
+                stop.wait(REFUSED_SECONDS if isinstance(away, EventRefused) else STANDBY_SECONDS)
 
     def catch_up(self, stop: threading.Event | None = None) -> None:
         """Publish what is in the log. Waits for whoever else publishes.
@@ -86,19 +94,26 @@ class EventsTopic:
 
     def position(self) -> int:
         """Up to where all is acknowledged by the topic. Raises KafkaAway."""
-        with talking("Kafka can't say which topic it has"), self._database.connection() as connection:
-            return self._standing(connection, self._target())
+        with (
+            talking("Kafka can't say which topic it has"),
+            self._met() as topic,
+            self._database.connection() as connection,
+        ):
+            return self._standing(connection, self._target(topic))
 
     def _publish(self, stop: threading.Event, *, once: bool) -> None:
-        with talking("Events are not published"):
-            target = self._target()
+        with talking("Events are not published"), self._met() as topic:
+            target = self._target(topic)
             with self._alone(target, stop) as connection, self._producer() as producer:
+                must_be_of_this_log(connection, self._servers, self.name)
                 position = self._standing(connection, target)
                 while not stop.is_set():
                     for reached, rows in self._store.read_raw(position, page=PAGE):
+                        topic.must_be_as_it_was()  # Partitions are by their number as it was after the read.
                         with Work("publish", topic=self.name, upto=reached) as work:
                             if not self._send(producer, rows, stop):
                                 return
+                            topic.must_be_as_it_was()  # So all that was acknowledged is in it.
                             self._move(connection, target, reached)
                             work.facts["events"] = reached - position
                         self.published += reached - position
@@ -109,8 +124,11 @@ class EventsTopic:
                         pass
 
     def _send(self, producer: "KafkaProducer", rows: Sequence[RawRow], stop: threading.Event) -> bool:
-        """Whether all of them are acknowledged; if not, it was told to stop. Raises KafkaError."""
-        from kafka.errors import KafkaTimeoutError
+        """Whether all of them are acknowledged; if not, it was told to stop.
+
+        Raises KafkaError, EventRefused.
+        """
+        from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
         sent = []
         for row in rows:
@@ -125,8 +143,14 @@ class EventsTopic:
             except KafkaTimeoutError:
                 if waited == ACKNOWLEDGED_SECONDS_MAX - 1:
                     raise
-        for each in sent:
-            each.get(0)
+        for row, each in zip(rows, sent, strict=True):
+            try:
+                each.get(PATIENCE_SECONDS)  # What had to be split is done after the flush.
+            except MessageSizeTooLargeError:
+                raise EventRefused(
+                    f"Event {row[2]} is larger than the topic {self.name} takes: set its max.message.bytes"
+                    f" to {topics.RECORD_BYTES_MAX}"
+                ) from None
         return True
 
     @contextmanager
@@ -171,10 +195,12 @@ class EventsTopic:
     def _move(self, connection: Connection[TupleRow], target: str, position: int) -> None:
         connection.execute("UPDATE log.publication SET position = %s WHERE target = %s", (position, target))
 
-    def _target(self) -> str:
+    def _met(self) -> AbstractContextManager[Met]:
+        return topics.met(self._servers, self.name, self._partitions, topics.EVENTS)
+
+    def _target(self, topic: Met) -> str:
         """The topic of that name as it is now: one made anew has nothing of what another was told."""
-        made = topics.ensure(self._servers, self.name, self._partitions, topics.EVENTS)
-        return f"{self.name} {made}"
+        return f"{self.name} {topic.id}"
 
 
 def _locked(connection: Connection[TupleRow], target: str) -> bool:

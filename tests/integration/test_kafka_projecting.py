@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from audited_log import AuditedLog
 from kafka import KafkaAdminClient
 from kafka.structs import TopicPartition
-from kafka_records import fresh_topic, records, send
+from kafka_records import fresh_topic, positions_by_stream, records, send
 from projecting_log import LogWriter
 from projecting_partitions import assert_as_rebuilt
 from psycopg import Connection
@@ -19,7 +20,8 @@ from psycopg.sql import SQL, Identifier
 
 from adapters.demo.generator import generate
 from adapters.demo.recording import record
-from adapters.kafka import projecting
+from adapters.kafka import projecting, topics
+from adapters.kafka.connecting import KafkaAway
 from adapters.kafka.projecting import EventsReader
 from adapters.postgres.database import Database
 from adapters.postgres.projecting import resting
@@ -172,6 +174,78 @@ def test_records_that_kafka_lost_are_read_from_the_log(
         until(lambda: caught_up(engine))
     assert from_log == [len(PROJECTIONS)]
     assert_as_rebuilt(engine.database, PROJECTIONS)
+
+
+def test_partitions_that_are_added_while_all_runs_leave_out_nothing(
+    engine: Engine, kafka: str, topic: str
+) -> None:
+    """A stream's later events are in another partition than its earlier ones."""
+    actions = list(generate(3, 12, END))
+    third = len(actions) // 3
+    stop = threading.Event()
+    publisher = threading.Thread(target=engine.events_topic.follow, args=(stop,))
+    publisher.start()
+    with reading(engine, 2):
+        record(actions[:third], engine.intake())
+        until(lambda: caught_up(engine))
+        with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+            admin.create_partitions({topic: PARTITIONS + 2})
+        record(actions[third : 2 * third], engine.intake())
+        until(lambda: caught_up(engine))
+        record(actions[2 * third :], engine.intake())
+        until(lambda: caught_up(engine))
+    stop.set()
+    publisher.join()
+    assert SpreadFold(engine.database, PROJECTIONS).elsewhere(PARTITIONS + 2) == set()
+    found = {one.partition for one in records(kafka, topic)}
+    assert found == set(range(PARTITIONS + 2))
+    assert_as_rebuilt(engine.database, PROJECTIONS)
+
+
+def test_a_topic_made_anew_while_all_runs_gets_the_whole_log_and_leaves_out_nothing(
+    engine: Engine, kafka: str, topic: str
+) -> None:
+    actions = list(generate(3, 12, END))
+    half = len(actions) // 2
+    stop = threading.Event()
+    publisher = threading.Thread(target=engine.events_topic.follow, args=(stop,))
+    publisher.start()
+    with reading(engine):
+        record(actions[:half], engine.intake())
+        until(lambda: caught_up(engine))
+        with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+            admin.delete_topics([topic])
+            until(lambda: not admin.describe_topics([topic])[0]["partitions"])
+        topics.ensure(kafka, topic, PARTITIONS, topics.EVENTS)
+        record(actions[half:], engine.intake())
+        until(lambda: caught_up(engine))
+        until(lambda: engine.events_topic.position() == engine.store.head())
+    stop.set()
+    publisher.join()
+    met = positions_by_stream(records(kafka, topic))
+    assert all(positions == sorted(positions) for positions in met.values())
+    assert sorted({each for positions in met.values() for each in positions}) == [
+        *range(1, engine.store.head() + 1)
+    ]
+    assert_as_rebuilt(engine.database, PROJECTIONS)
+
+
+def test_events_of_a_log_that_was_restored_are_neither_followed_nor_mixed_with_others(
+    engine: Engine, kafka: str, topic: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The log went on from the backup, so it has other events of those numbers by now."""
+    happen(engine, generate(3, 12, END))
+    with closing(AuditedLog(engine.database.url)) as restored:
+        restored.forge(
+            "UPDATE log.event SET recorded_at = recorded_at + interval '1 s' WHERE notification_id > 100"
+        )
+    with pytest.raises(KafkaAway, match="is not the log's"):
+        engine.events_topic.catch_up()
+    before, stood = len(records(kafka, topic)), positions(engine)
+    with reading(engine):
+        until(lambda: "is not the log's" in capfd.readouterr().err)
+    assert positions(engine) == stood
+    assert len(records(kafka, topic)) == before
 
 
 def test_erased_texts_stay_erased(engine: Engine, from_log: list[int]) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from audited_log import AuditedLog
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource
 from kafka_broker import Broker
@@ -18,10 +19,10 @@ from kafka_records import fresh_topic, positions_by_stream, records
 
 from adapters.demo.generator import generate
 from adapters.demo.recording import record
-from adapters.kafka import publishing
+from adapters.kafka import publishing, topics
 from adapters.kafka.cloudevents import ATTRIBUTES, row_of
 from adapters.kafka.connecting import KafkaAway
-from adapters.kafka.publishing import EventsTopic
+from adapters.kafka.publishing import EventRefused, EventsTopic
 from adapters.postgres.database import Database
 from adapters.settings import read_settings
 from adapters.wiring import Engine
@@ -160,6 +161,24 @@ def test_one_publishes_and_the_other_takes_over(
     threads[1].join()
     assert second.published > 0
     assert_whole(engine, records(kafka, topic))
+
+
+def test_an_event_that_the_topic_takes_not_is_named(engine: Engine, kafka: str, topic: str) -> None:
+    """None of its stream's later events is there before it; once the topic takes it all goes on."""
+    topics.ensure(kafka, topic, 1, {**topics.EVENTS, "max.message.bytes": "200000"})
+    row = next(engine.store.read_raw(0))[1][200]
+    with closing(AuditedLog(engine.database.url)) as log:
+        log.forge(
+            "UPDATE log.event SET state = state || repeat(' ', 300000)::bytea WHERE notification_id = %s",
+            parameters=[row[2]],
+        )
+    with pytest.raises(EventRefused, match=f"Event {row[2]} is larger"):
+        another(engine).catch_up()
+    assert max(max(places) for places in positions_by_stream(records(kafka, topic)).values()) < row[2]
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        admin.alter_configs([ConfigResource("TOPIC", topic, {"max.message.bytes": "8388608"})])
+    another(engine).catch_up()
+    assert_whole(engine, records(kafka, topic), repeats=True)
 
 
 def _publish_and_die(url: str, kafka: str, topic: str) -> None:
