@@ -79,4 +79,6 @@ def read_plan_toml(document: str | bytes) -> Plan:
         raise UnreadablePlan(problem=f"byte {broken.start + 1} is not UTF-8") from None
     except tomllib.TOMLDecodeError as broken:
         raise UnreadablePlan(problem=str(broken)) from None
+    except RecursionError:
+        raise UnreadablePlan(problem="it is nested too deeply") from None
     return read_plan(data)

@@ -212,6 +212,11 @@ def test_toml_that_is_not_utf_8_is_refused_with_the_place() -> None:
         read_plan_toml('name = "Büro"'.encode("latin-1").replace(b"B", b"", 1))
 
 
+def test_toml_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(UnreadablePlan, match="nested too deeply"):
+        read_plan_toml("a = " + "[" * 100_000)
+
+
 # What is written as a plan, but makes no sense.
 
 
