@@ -125,6 +125,14 @@ def questions() -> Iterator[Question]:
     for period in ("2026-09", "2026-10"):
         yield Question("statements", f"/payroll/statements?period={period}")
     yield Question("refusals", "/refusals?lead=L-D-zed-open", "zed")
+    for operation, path, whose in (
+        ("deal", "/deals/D-both", "ann"),
+        ("lead", "/leads/L-D-both", "ann"),
+        ("lead", "/leads/L-D-old", "ann"),
+        ("owner", "/owners/L-D-old", "ann"),
+        ("deal", "/deals/D-old", "zed"),
+    ):
+        yield Question(operation, path, whose)
     for rep in REPS:
         yield from _of(rep)
 
