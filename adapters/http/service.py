@@ -1,7 +1,7 @@
 """What the routes share while the server runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import copy_context
@@ -35,6 +35,7 @@ class Service:
         self.end = LogEnd(parts.database)
         self.closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        self._together: dict[Hashable, asyncio.Future[Any]] = {}
         self._pasts = asyncio.Semaphore(PASTS)
 
     async def read(self, work: Callable[[], T], *, past: bool = False) -> T:
@@ -44,6 +45,15 @@ class Service:
                 return await self.read(work)
         bound = partial(copy_context().run, work)
         return await self.unless_away(asyncio.get_running_loop().run_in_executor(self._readers, bound))
+
+    async def read_together(self, question: Hashable, work: Callable[[], T]) -> T:
+        """As `read`, once for all who ask the same question while it is being answered."""
+        reading = self._together.get(question)
+        if reading is None:
+            reading = self._together[question] = asyncio.ensure_future(self.read(work))
+            reading.add_done_callback(lambda _: self._together.pop(question))
+        found: T = await asyncio.shield(reading)  # One of them may go away.
+        return found
 
     async def act(self, actions: Sequence[bytes], types: Sequence[str | None]) -> list[Answer]:
         """One answer for each action, in order. Raises Problem, psycopg.OperationalError."""

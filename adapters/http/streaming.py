@@ -68,10 +68,11 @@ def page(
     return reached, found
 
 
-async def stream(service: Service, after: int, names: Sequence[str] | None) -> AsyncIterator[bytes]:
+async def stream(service: Service, after: int, names: tuple[str, ...] | None) -> AsyncIterator[bytes]:
     """Server-sent events from behind `after`, for a while, or until server or database go away.
 
     Holds one page at most: the next is read when the one before has been sent, so who is slow is waited for.
+    Those who have reached the log's end share each page, so a thousand of them cost little more than one.
     """
     source = service.parts.settings.events_source
     yield b"retry: 1000\n\n"
@@ -82,17 +83,28 @@ async def stream(service: Service, after: int, names: Sequence[str] | None) -> A
 
     while going_on():
         try:
-            reached, rows = await service.read(partial(page, service.parts.store, after, PAGE, names))
+            reached, told = await service.read_together(
+                (after, names), partial(_messages, service.parts.store, after, names, source)
+            )
         except (Problem, psycopg.OperationalError):
             return  # Whoever listens comes again, with the position that they have.
-        if rows:
-            yield b"".join(_message(row, source) for row in rows)
-        if reached > (rows[-1][2] if rows else after):
-            yield b"id: %d\n\n" % reached
+        if told:
+            yield told
         after = reached
         while going_on() and service.end.position <= after:
             if not await service.heard(HEARTBEAT_SECONDS):
                 yield b": still here\n\n"
+
+
+def _messages(
+    store: PostgresStore, after: int, names: Sequence[str] | None, source: str
+) -> tuple[int, bytes]:
+    """A page as it is sent, the same for all who are behind the same position, and where it ends."""
+    reached, rows = page(store, after, PAGE, names)
+    told = [_message(row, source) for row in rows]
+    if reached > (rows[-1][2] if rows else after):
+        told.append(b"id: %d\n\n" % reached)
+    return reached, b"".join(told)
 
 
 def _message(row: RawRow, source: str) -> bytes:

@@ -12,6 +12,8 @@ import pytest
 from http_serving import Api, hire, must_be_problem, register, running, serving
 
 from adapters.http import streaming
+from adapters.http.service import Service
+from adapters.postgres.store import PostgresStore
 
 BATCH = "application/cloudevents-batch+json"
 STREAM = {"Accept": "text/event-stream"}
@@ -134,6 +136,38 @@ def test_the_header_of_a_reconnection_goes_before_the_address(api: Api) -> None:
     assert [int(one["id"]) for one in read_stream(api, 4, last=3, query="?after=0")] == [4]
     refused = api.get("/events", headers={**STREAM, "Last-Event-ID": "x"})
     must_be_problem(refused, 422, "invalid_data")
+
+
+def test_those_who_wait_for_the_same_events_share_one_look(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    waiting: list[float] = []
+    page, heard = streaming.page, Service.heard
+
+    def counted(store: PostgresStore, after: int, limit: int, names: Any) -> Any:
+        looks.append(after)
+        return page(store, after, limit, names)
+
+    async def waited(service: Service, seconds: float) -> bool:
+        waiting.append(seconds)
+        return await heard(service, seconds)
+
+    monkeypatch.setattr(streaming, "page", counted)
+    monkeypatch.setattr(Service, "heard", waited)
+    read: list[list[str]] = []
+    listeners = [
+        threading.Thread(target=lambda: read.append([one["id"] for one in read_stream(api, 2, last=1)]))
+        for _ in range(30)
+    ]
+    for listener in listeners:
+        listener.start()
+    while len(waiting) < len(listeners):
+        time.sleep(0.05)
+    looks.clear()
+    api.act(hire("bob"))
+    for listener in listeners:
+        listener.join(20)
+    assert read == [["2"]] * len(listeners)
+    assert looks.count(1) < 5
 
 
 def test_a_silent_stream_says_that_it_is_there(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,11 +90,11 @@ async def get_events(
     return await served.read(read)
 
 
-def _known(names: str | None) -> list[str] | None:
+def _known(names: str | None) -> tuple[str, ...] | None:
     """Raises InvalidData for an event that there isn't."""
     if names is None:
         return None
-    wanted = [name.strip() for name in names.split(",")]
+    wanted = tuple(name.strip() for name in names.split(","))
     for name in wanted:
         if name not in Event.catalogue:
             raise InvalidData(field="names", problem=f"there is no event {name!r}")
