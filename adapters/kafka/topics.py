@@ -1,10 +1,11 @@
 """The topics, made as they should be if they aren't there."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from adapters.kafka.connecting import KafkaAway, client
+from adapters.kafka.connecting import PATIENCE_SECONDS, KafkaAway, client
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
@@ -57,7 +58,17 @@ def met(servers: str, name: str, partitions: int, configs: Mapping[str, str]) ->
         if not admin.describe_topics([name])[0]["partitions"]:
             with suppress(TopicAlreadyExistsError):  # Somebody else was sooner.
                 admin.create_topics(wanted, wait_for_metadata=True)
-        yield Met(admin, name)
+        yield _known(admin, name)
+
+
+def _known(admin: "KafkaAdminClient", name: str) -> Met:
+    """What somebody else just made isn't known to the broker at once: it has no id then."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not (topic := Met(admin, name)).partitions:
+        if time.monotonic() > give_up_at:
+            raise KafkaAway(f"Kafka doesn't know the topic {name}, which it has")
+        time.sleep(0.05)
+    return topic
 
 
 def ensure(servers: str, name: str, partitions: int, configs: Mapping[str, str]) -> str:

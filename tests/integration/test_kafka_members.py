@@ -10,6 +10,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.coordinator.consumer import ConsumerCoordinator
+from kafka.errors import TopicAlreadyExistsError
 from kafka_records import fresh_topic
 
 from adapters.kafka import topics
@@ -79,3 +80,19 @@ def test_busy_members_share_a_topic_that_they_hear_of_late(
         with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
             admin.create_partitions({topic: 6})
         until_shared(members, 3, 3)
+
+
+def test_a_topic_that_somebody_else_just_made_has_its_id(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker says that it is there before it says which it is."""
+    topic, create, making = fresh_topic("raced"), KafkaAdminClient.create_topics, list[threading.Timer]()
+
+    def sooner(self: Any, wanted: Any, **how: Any) -> None:
+        making.append(threading.Timer(0.3, topics.ensure, (kafka, topic, 3, {})))
+        monkeypatch.setattr(KafkaAdminClient, "create_topics", create)
+        making[0].start()
+        raise TopicAlreadyExistsError
+
+    monkeypatch.setattr(KafkaAdminClient, "create_topics", sooner)
+    made = topics.ensure(kafka, topic, 3, {})
+    making[0].join()
+    assert made == topics.ensure(kafka, topic, 3, {})
