@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kafka.serializer import Serializer
 
 PAGE = 500
+PAGE_BYTES = 16 * 1024 * 1024
+"""A page has one letter more than fits into that: all of it is in memory."""
 HEADERS: Mapping[str, str] = {
     "dealtrail_error": "The error object {code, message, details}, as JSON.",
     "dealtrail_code": "Its code.",
@@ -28,20 +30,26 @@ HEADERS: Mapping[str, str] = {
 """What is said of a dead letter, after the headers that it came with."""
 
 _COLUMNS = 'number, topic, partition, "offset", error, key, value, headers'
-_UNSENT = f"""
-    SELECT {_COLUMNS} FROM ingest.dead_letter WHERE sent_at IS NULL
-    ORDER BY number LIMIT %s FOR UPDATE SKIP LOCKED
+_PAGE = f"""
+    SELECT {_COLUMNS} FROM ingest.dead_letter WHERE number IN (
+        SELECT number FROM (
+            SELECT number, sum(octet_length(value)) OVER (ORDER BY number) - octet_length(value) AS before
+            FROM ingest.dead_letter WHERE {{}} ORDER BY number LIMIT %(page)s
+        ) AS first WHERE coalesce(before, 0) < {PAGE_BYTES}
+    ) AND {{}} ORDER BY number FOR UPDATE SKIP LOCKED
 """
-_CHOSEN = f"""
-    SELECT {_COLUMNS} FROM ingest.dead_letter
-    WHERE sent_at IS NOT NULL AND number <= %(upto)s
+_UNSENT = _PAGE.format(*["sent_at IS NULL"] * 2)
+_CHOSEN = _PAGE.format(
+    """sent_at IS NOT NULL AND number > %(after)s AND number <= %(upto)s
         AND (%(code)s::text IS NULL OR code = %(code)s)
-        AND (%(since)s::timestamptz IS NULL OR refused_at >= %(since)s)
-    ORDER BY number LIMIT %(page)s FOR UPDATE SKIP LOCKED
-"""
+        AND (%(since)s::timestamptz IS NULL OR refused_at >= %(since)s)""",
+    "sent_at IS NOT NULL",
+)
 _PRODUCER = {
     "acks": "all",
-    "enable_idempotence": True,
+    # Not idempotent: that gives up all that follows what a partition doesn't take. In order all the same.
+    "enable_idempotence": False,
+    "max_in_flight_requests_per_connection": 1,
     "linger_ms": 5,
     "max_request_size": topics.DEAD_LETTER_BYTES_MAX,
     "max_block_ms": PATIENCE_SECONDS * 1000,
@@ -112,7 +120,7 @@ class DeadLetters:
         count = 0
         while True:
             with self._database.connection() as connection, connection.transaction():
-                letters = [_Letter(*row) for row in connection.execute(_UNSENT, (PAGE,))]
+                letters = [_Letter(*row) for row in connection.execute(_UNSENT, {"page": PAGE})]
                 sent = _acknowledged(
                     [(one, {"topic": self.name, "headers": [*one.came_with, *one.said]}) for one in letters],
                     producer,
@@ -121,7 +129,7 @@ class DeadLetters:
                     "UPDATE ingest.dead_letter SET sent_at = now() WHERE number = ANY(%s)", (sent,)
                 )
             count += len(sent)
-            if len(sent) < PAGE:
+            if not sent:
                 return count
 
     def forget_old(self) -> int:
@@ -142,21 +150,23 @@ class DeadLetters:
         """
         count = 0
         with talking("Dead letters are not sent again"), self.producer() as producer:
-            chosen = {"code": code, "since": since, "upto": self._last()}
+            chosen = {"code": code, "since": since, "after": 0, "upto": self._last()}
             while limit is None or count < limit:
                 page = PAGE if limit is None else min(PAGE, limit - count)
-                sent = self._redrive(producer, chosen | {"page": page})
-                count += sent
-                if sent < page:
+                met, sent = self._redrive(producer, chosen | {"page": page})
+                if not met:
                     break
+                count += len(sent)
+                chosen["after"] = met[-1]
         return count
 
-    def _redrive(self, producer: "KafkaProducer", chosen: Mapping[str, Any]) -> int:
+    def _redrive(self, producer: "KafkaProducer", chosen: Mapping[str, Any]) -> tuple[list[int], list[int]]:
+        """The numbers of a page's letters, and of those among them that were sent."""
         with self._database.connection() as connection, connection.transaction():
             letters = [_Letter(*row) for row in connection.execute(_CHOSEN, chosen)]
             sent = _acknowledged([(one, _back(one, producer)) for one in letters], producer)
             connection.execute("DELETE FROM ingest.dead_letter WHERE number = ANY(%s)", (sent,))
-        return len(sent)
+        return [letter.number for letter in letters], sent
 
     def _last(self) -> int:
         """What is refused again meanwhile has a higher number."""
@@ -186,24 +196,33 @@ def _back(letter: _Letter, producer: "KafkaProducer") -> dict[str, Any]:
 def _acknowledged(
     sending: Sequence[tuple[_Letter, Mapping[str, Any]]], producer: "KafkaProducer"
 ) -> list[int]:
-    """Numbers of those that Kafka took. Raises KafkaError if there are some and it took none."""
-    from kafka.errors import KafkaError
+    """Numbers of those that Kafka took. Raises KafkaError if it takes none, whatever they are."""
+    from kafka.errors import KafkaError, MessageSizeTooLargeError
 
-    futures = [
-        (letter.number, producer.send(value=(letter.value,), key=letter.key, **how))
-        for letter, how in sending
-    ]
+    futures = [producer.send(value=(letter.value,), key=letter.key, **how) for letter, how in sending]
     if futures:
         producer.flush(timeout=3 * PATIENCE_SECONDS)
     sent = []
+    too_large = []
     failure: KafkaError | None = None
-    for number, future in futures:
+    for one, future in zip(sending, futures, strict=True):
         try:
             future.get(0)
-            sent.append(number)
+            sent.append(one[0].number)
+        except MessageSizeTooLargeError:
+            too_large.append(one)
         except KafkaError as error:
             failure = error
-            _logger.error("dead_letter_not_sent", number=number, error=str(error).strip())
+            _not_sent(one[0], str(error))
     if failure is not None and not sent:
         raise failure
+    for one in too_large:
+        if len(sending) > 1:  # It may only have been in a batch with one that is.
+            sent += _acknowledged([one], producer)
+        else:
+            _not_sent(one[0], "it is larger than the topic takes")
     return sent
+
+
+def _not_sent(letter: _Letter, why: str) -> None:
+    _logger.error("dead_letter_not_sent", number=letter.number, error=why.strip())

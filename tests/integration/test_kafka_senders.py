@@ -5,12 +5,13 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import ConfigResource
 from kafka.record.default_records import DefaultRecordBatchBuilder
 from kafka_actions import caught_up, encoded, engine_on, found, recorded, story
 from kafka_records import fresh_topic, records, send
 
-from adapters.kafka import topics
+from adapters.kafka import dead_letters, topics
 from adapters.wiring import Engine
 
 
@@ -112,3 +113,29 @@ def test_great_records_are_dead_letters_too(engine: Engine, kafka: str, name: st
     assert recorded(engine) == IDS[:2]
     (letter,) = records(kafka, f"{name}.dead")
     assert letter.value == b"x" * (7 << 20)
+
+
+def test_what_is_not_taken_again_holds_up_no_other(
+    engine: Engine, kafka: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages are of few letters, and of few bytes."""
+    monkeypatch.setattr(dead_letters, "PAGE", 2)
+    great = b"x" * 300_000
+    send(kafka, name, (None, great), *[(None, b"%d" % number) for number in range(5)], partition=0)
+    caught_up(engine)
+    assert [one.value for one in records(kafka, f"{name}.dead")] == [great, b"0", b"1", b"2", b"3", b"4"]
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        admin.alter_configs([ConfigResource("TOPIC", name, {"max.message.bytes": "200000"})])
+    assert engine.dead_letters.redrive() == 5
+    assert caught_up(engine).counts["rejected"] == 5
+
+
+def test_a_page_of_great_letters_is_small(engine: Engine, kafka: str, name: str) -> None:
+    with engine.database.connection() as connection:
+        connection.execute(
+            'INSERT INTO ingest.dead_letter (topic, partition, "offset", code, error, value, headers)'
+            " SELECT %s, 0, n, 'c', '{}', repeat('x', 6 << 20)::bytea, '[]' FROM generate_series(1, 5) n",
+            (name,),
+        )
+        page = connection.execute(dead_letters._UNSENT, {"page": 500}).fetchall()
+    assert len(page) == 3
