@@ -16,8 +16,10 @@ from adapters.observing.lines import RequestLines
 from adapters.observing.work import unwatch, watch
 
 if TYPE_CHECKING:
+    from adapters.postgres.database import Database
     from adapters.wiring import Engine
 
+LOOK_SECONDS, CONNECT_SECONDS = 1, 2
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 _logger = Logger(__name__)
 
@@ -60,12 +62,14 @@ def working(parts: "Engine", *told: Callable[[], None]) -> Iterator[threading.Ev
 
             stack.enter_context(serving(parts.database, parts.settings.metrics_port))
         stop = stack.enter_context(stopping(*told))
-        yield stack.enter_context(_ending_with_threads(stop, *told))
+        stack.enter_context(_ending_with_threads(stop, *told))
+        stack.enter_context(_waiting_for_none(parts.database, stop))
+        yield stop
 
 
 @contextmanager
-def _ending_with_threads(stop: threading.Event, *told: Callable[[], None]) -> Iterator[threading.Event]:
-    """The event, which a thread that fails sets, too. Raises Exit at the end then."""
+def _ending_with_threads(stop: threading.Event, *told: Callable[[], None]) -> Iterator[None]:
+    """A thread that fails sets the event, too. Raises Exit at the end then."""
     failed = False
     before = threading.excepthook
 
@@ -80,11 +84,37 @@ def _ending_with_threads(stop: threading.Event, *told: Callable[[], None]) -> It
 
     threading.excepthook = end
     try:
-        yield stop
+        yield
     finally:
         threading.excepthook = before
     if failed:
         raise click.exceptions.Exit(REFUSED)
+
+
+@contextmanager
+def _waiting_for_none(database: "Database", stop: threading.Event) -> Iterator[None]:
+    """Once it is to stop, close a database that is away: else each thread waits for it by half minutes."""
+    done = threading.Event()
+
+    def look() -> None:
+        from psycopg import OperationalError, connect
+
+        stop.wait()
+        while not done.wait(LOOK_SECONDS):
+            try:
+                connect(database.url, connect_timeout=CONNECT_SECONDS).close()
+            except OperationalError:
+                database.close()
+                return
+
+    looking = threading.Thread(target=look, name="ending")
+    looking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        stop.set()
+        looking.join()
 
 
 def _restore(handlers: "dict[signal.Signals, signal._HANDLER]") -> None:

@@ -46,13 +46,16 @@ def project(once: bool, from_kafka: bool, as_json: bool) -> None:
                 failures = parts.projector.catch_up(progress=counted)
             _seal_once(parts)
             _publish_once(parts)
+            position: int | None = parts.store.head()
         else:
             with working(parts) as stop:
                 what = parts.events_reader.name if from_kafka else "the log"
                 click.echo(f"Following {what}. Ctrl-C ends it.", err=True)
                 _follow(parts, parts.events_reader.follow if from_kafka else parts.projector.follow, stop)
-            failures = []
-        _report(parts.store.head(), failures, time.monotonic() - started, as_json=as_json)
+                failures = []
+                position = _head_unless_away(parts)
+        if position is not None:
+            _report(position, failures, time.monotonic() - started, as_json=as_json)
 
 
 def _follow(parts: "Engine", projecting: Callable[[threading.Event], None], stop: threading.Event) -> None:
@@ -76,6 +79,17 @@ def _follow(parts: "Engine", projecting: Callable[[threading.Event], None], stop
         stop.set()  # Whatever it ended by: those beside it would keep the process for ever.
         for each in beside:
             each.join()
+
+
+def _head_unless_away(parts: "Engine") -> int | None:
+    """A worker that was told to end has done what it could, with a database or without."""
+    from psycopg import OperationalError
+
+    try:
+        return parts.store.head()
+    except OperationalError:
+        click.echo("The database is away.", err=True)
+        return None
 
 
 def _keep_up_once(parts: "Engine") -> None:

@@ -4,8 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
+import time
+from pathlib import Path
 
 import click
 import pytest
@@ -17,6 +20,7 @@ from adapters.cli.stopping import stopping, working
 from adapters.cli.workers import _keep_at
 from adapters.observing.work import Work, unwatch, watch
 from adapters.postgres.database import Database
+from adapters.postgres.embedded import Embedded
 from adapters.postgres.projecting.as_of import NotBuilt
 from adapters.postgres.projecting.projector import Projector
 from adapters.settings import read_settings
@@ -169,3 +173,24 @@ def test_tables_that_cannot_be_built_end_no_worker() -> None:
 
     _keep_at(work, said.append, stop, 0.01)
     assert (len(looks), len(said)) == (3, 1)
+
+
+def test_a_worker_ends_while_the_database_is_away() -> None:
+    with tempfile.TemporaryDirectory(prefix="dealtrail-") as folder:
+        server = Embedded(Path(folder), {"fsync": "off"}).start()
+        environment = {**os.environ, "DATABASE_URL": server.url()}
+        command = [Path(sys.executable).parent / "dealtrail", "project"]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as worker:
+            try:
+                assert worker.stderr is not None
+                assert "Following" in worker.stderr.readline()
+                with Database(server.url()) as database:
+                    Projector(database, PROJECTIONS).wait_for(0, 30)
+                server.stop()
+                time.sleep(1.5)  # Until it waits for a connection.
+                worker.terminate()
+                said = worker.communicate(timeout=15)[1]
+            finally:
+                worker.kill()
+                server.stop()
+    assert (worker.returncode, said.splitlines()[-1]) == (0, "The database is away.")
