@@ -223,7 +223,7 @@ class Intake:
     def _round(self, jobs: Sequence[_Job], refused: set[int], reading: _Reading | None) -> list[_Job]:
         """Decide each, append all; gives those to be decided anew, in order."""
         actions = [job.action for job in jobs if job.action is not None]
-        recorded = self._store.recorded([(action.source, action.id) for action in actions])
+        recorded = self._recorded(actions)
         fetch_ahead(
             self._recall,
             (action for action in actions if (action.source, action.id) not in recorded),
@@ -261,6 +261,15 @@ class Intake:
         conflicts = self._append(began, decided, refused, reading)
         order = {id(job): place for place, job in enumerate(jobs)}
         return sorted(again + conflicts, key=lambda job: order[id(job)])
+
+    def _recorded(self, actions: Sequence[Action]) -> Mapping[tuple[str, str], Sequence[Recorded[Event]]]:
+        """What is in the log of these already.
+
+        Not asked for one alone that is cheap to decide: the append finds out anyway, a round trip sooner.
+        """
+        if len(actions) == 1 and actions[0].type not in READ_THE_LOG:
+            return {}
+        return self._store.recorded([(action.source, action.id) for action in actions])
 
     def _append(
         self, began: int, decided: Sequence[_Decided], refused: set[int], reading: _Reading | None
