@@ -48,8 +48,10 @@ class Deals:
         desk.record(DEAL.stream(deal.id), decisions.amend(deal, amount=data.amount, currency=currency))
 
     def split(self, desk: Desk, data: SplitDeal) -> None:
-        """Share the credit."""
-        deal, _ = self._deal(desk, "split the deal")
+        """Share the credit. Of a won deal that is not for those who have a share of it."""
+        deal, lead = self._deal(desk, "split the deal")
+        if deal.status == "won":
+            self._entitled(desk, lead, deal, "split the deal", sharers=False)
         shares = [Share(rep=share.rep, role=share.role, percent=share.percent) for share in data.shares]
         events = decisions.split(deal, shares=shares)
         for share in shares:
@@ -87,9 +89,10 @@ class Deals:
         self._entitled(desk, lead, deal, action)
         return deal, lead
 
-    def _entitled(self, desk: Desk, lead: Lead, deal: Deal, action: str) -> None:
-        owner = desk.owner_of(lead)
-        beside = desk.heads(owner) | deal.on_the_split
+    def _entitled(self, desk: Desk, lead: Lead, deal: Deal, action: str, *, sharers: bool = True) -> None:
+        """A won deal stays theirs who won it, whoever has the lead since: their pay rests on it."""
+        owner = deal.won_by or desk.owner_of(lead)
+        beside = desk.heads(owner) | (deal.on_the_split if sharers else frozenset())
         desk.actor.must_work_for(owner, beside=beside, action=action)
 
     def _record(

@@ -31,6 +31,8 @@ class Deal:
     amount: Decimal | None = None
     currency: str | None = None
     shares: tuple[Share, ...] = ()
+    won_by: str | None = None
+    """Whose lead it was at the win, as long as that stands: theirs is the credit that isn't shared."""
 
     @property
     def on_the_split(self) -> frozenset[str]:
@@ -49,12 +51,12 @@ def _evolve(deal: Deal, fact: Recorded[Event]) -> Deal:
             return replace(deal, amount=amount, currency=currency)
         case DealSplit(shares=shares):
             return replace(deal, shares=shares)
-        case DealWon(amount=amount, currency=currency):
-            return replace(deal, status="won", amount=amount, currency=currency)
+        case DealWon(owner=owner, amount=amount, currency=currency):
+            return replace(deal, status="won", won_by=owner, amount=amount, currency=currency)
         case DealLost():
             return replace(deal, status="lost")
         case DealReopened(stage=stage):
-            return replace(deal, status="open", stage=stage)
+            return replace(deal, status="open", won_by=None, stage=stage)
         case _:
             return deal
 

@@ -239,6 +239,40 @@ def test_the_pool_is_for_those_whose_next_steps_are_in_order(company: Company) -
     assert [one["lead"] for one in company.ask("queue", "--rep", "ann")["items"]][:2] == ["P-0", "P-1"]
 
 
+def test_a_won_deal_stays_theirs_who_won_it_whoever_has_the_lead_since(company: Company) -> None:
+    halves = [{"rep": rep, "percent": "50"} for rep in ("ann", "cid")]
+    company.accept(
+        register("L-1", 1),
+        *(action("deal.open", deal, {"lead": "L-1", "pipeline": "sales"}) for deal in ("D-1", "D-2")),
+        action("deal.win", "D-1", {"amount": "5"}),
+        action("deal.lose", "D-2", {"reason": "price"}),
+        action("lead.assign", "L-1", {"rep": "bob", "reason": "conflict"}, "head"),
+    )
+
+    def changes(actor: str) -> list[Action]:
+        return [
+            action("deal.amend", "D-1", {"amount": "7", "currency": "USD"}, actor),
+            action("deal.split", "D-1", {"shares": [{"rep": actor, "percent": "100"}]}, actor),
+            action("deal.reopen", "D-1", {"reason": "x"}, actor),
+        ]
+
+    assert company.codes(*changes("bob")) == ["not_entitled"] * 3
+    company.accept(
+        action("deal.amend", "D-1", {"amount": "6", "currency": "USD"}),
+        action("deal.split", "D-1", {"shares": halves}, "head"),
+        action("deal.amend", "D-1", {"amount": "6.50", "currency": "USD"}, "cid"),
+        action("deal.reopen", "D-2", {"reason": "they called"}, "bob"),
+    )
+    assert company.codes(changes("cid")[1]) == ["not_entitled"]  # What others have of it is not a sharer's.
+    company.accept(
+        action("deal.reopen", "D-1", {"reason": "withdrawn"}),
+        action("deal.amend", "D-1", {"amount": "8", "currency": "USD"}, "bob"),  # Open, it goes with the lead.
+        action("deal.split", "D-1", {"shares": [{"rep": "bob", "percent": "100"}]}, "bob"),
+        action("deal.win", "D-1", None, "bob"),
+        action("deal.reopen", "D-1", {"reason": "again"}, "bob"),
+    )
+
+
 def test_contacts_past_the_owner_are_listed_and_deals_stay_the_owners(company: Company) -> None:
     shares = [{"rep": "ann", "percent": "50"}, {"rep": "cid", "percent": "50"}]
     company.accept(
