@@ -225,7 +225,27 @@ def test_a_batch_of_too_many_is_refused_whole(api: Api) -> None:
     assert api.parts.store.head() == head
 
 
-@pytest.mark.parametrize("body", [b"{}", b'"x"', b"rubbish", b"", b"[" * 5000, b"[NaN]"])
+def test_what_no_parser_takes_is_refused_alone(api: Api) -> None:
+    good = json.dumps(hire("frank")).encode()
+    rubbish = (
+        b"NaN",
+        b"9" * 5000,
+        b'{"id": "\\ud800"}',
+        b"1e999",
+        b"[[]]",
+        good.replace(b"frank", b"\\udfff"),
+    )
+    body = b"\xef\xbb\xbf [" + b" ,\n".join((*rubbish, good)) + b"]\n"
+    answer = api.client.post("/actions/batch", content=body, headers={"Content-Type": BATCH})
+    told = answer.json()
+    codes = [one.get("error", {}).get("code") for one in told["results"]]
+    assert codes == ["malformed"] * len(rubbish) + [None]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", b'"x"', b"rubbish", b"", b"[" * 5000, b"[1", b"[1,]", b"[1 2]", b"[1] 2", b"[,1]", b'["\xff"]'],
+)
 def test_a_batch_must_be_a_list(api: Api, body: bytes) -> None:
     answer = api.client.post("/actions/batch", content=body, headers={"Content-Type": BATCH})
     must_be_problem(answer, 400, "malformed")

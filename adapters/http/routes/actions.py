@@ -1,11 +1,12 @@
 """Actions in: one by one, and in batches."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
-from pydantic_core import from_json, to_json
 
 from adapters.http.access import Asking, Caller
 from adapters.http.asked import as_json
@@ -23,6 +24,10 @@ ACTION_MAX = 1_048_576
 ONE = ("application/cloudevents+json", "application/json")
 LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 SEVERAL = ("application/cloudevents-batch+json", "application/json", *LINES)
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_decode = JSONDecoder(parse_int=str, parse_float=str).raw_decode
+"""Numbers are not read here, however long they are."""
 
 router = APIRouter(tags=["actions"])
 
@@ -151,14 +156,35 @@ def _lines(body: bytes) -> list[bytes]:
 
 
 def _list(body: bytes) -> list[bytes]:
-    """The list's elements. Raises Problem unless it is one."""
+    """The list's elements as they came: one that is no good is refused alone. Raises Problem for no list."""
     try:
-        found = from_json(body, allow_inf_nan=False, cache_strings="keys")
-    except ValueError as broken:
-        raise Problem("malformed", f"This is not JSON: {broken}.", problem=str(broken)) from None
-    if not isinstance(found, list):
-        raise Problem("malformed", "This is not a JSON list of actions.", problem="not a list")
-    return [to_json(one) for one in found]
+        return [element.encode() for element in _elements(body.decode("utf-8-sig"))]
+    except (ValueError, RecursionError) as broken:
+        message = f"This is not a JSON list of actions: {broken}."
+        raise Problem("malformed", message, problem=str(broken)) from None
+
+
+def _elements(text: str) -> Iterator[str]:
+    """Raises ValueError, RecursionError."""
+    at = _after_space(text, 0)
+    if not text.startswith("[", at):
+        raise JSONDecodeError("Expecting '['", text, at)
+    at = _after_space(text, at + 1)
+    going_on = not text.startswith("]", at)
+    while going_on:
+        _, end = _decode(text, at)
+        yield text[at:end]
+        at = _after_space(text, end)
+        if going_on := text.startswith(",", at):
+            at = _after_space(text, at + 1)
+    if not text.startswith("]", at) or _after_space(text, at + 1) < len(text):
+        raise JSONDecodeError("Expecting the list's end", text, at)
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    assert found is not None
+    return found.end()
 
 
 def _results(told: Sequence[Answer]) -> dict[str, Any]:
