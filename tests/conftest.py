@@ -103,6 +103,18 @@ def other_database_url(server: Embedded, template: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def empty_database_url(server: Embedded) -> Iterator[str]:
+    """A database that nobody migrated."""
+    name = f"empty_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(server.url(), autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield server.url(name)
+        finally:
+            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture(scope="session", autouse=True)
 def given_kafka() -> Iterator[str | None]:
     """The broker that the environment names, which then only tests that ask for it know of."""

@@ -266,7 +266,7 @@ def test_a_won_deal_stays_theirs_who_won_it_whoever_has_the_lead_since(company: 
     assert company.codes(changes("cid")[1]) == ["not_entitled"]  # What others have of it is not a sharer's.
     company.accept(
         action("deal.reopen", "D-1", {"reason": "withdrawn"}),
-        action("deal.amend", "D-1", {"amount": "8", "currency": "USD"}, "bob"),  # Open, it goes with the lead.
+        action("deal.amend", "D-1", {"amount": "8", "currency": "USD"}, "bob"),  # Open, it is theirs.
         action("deal.split", "D-1", {"shares": [{"rep": "bob", "percent": "100"}]}, "bob"),
         action("deal.win", "D-1", None, "bob"),
         action("deal.reopen", "D-1", {"reason": "again"}, "bob"),

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from importlib.metadata import requires, version
 from itertools import takewhile
@@ -27,7 +27,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from psycopg.conninfo import conninfo_to_dict
 
 from adapters.cli.main import cli
-from adapters.postgres.embedded import Embedded
 from adapters.settings import read_settings
 
 ROOT = COMPOSE.parent
@@ -35,18 +34,6 @@ LIBRARY = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
 """What `docker compose config` itself reads the file with."""
 SECONDS_MAX = 60
 PAGE = (ROOT / "docs" / "operations.md").read_text().split("## Docker Compose\n", 1)[1].split("\n## ", 1)[0]
-
-
-@pytest.fixture
-def empty_database(server: Embedded) -> Iterator[str]:
-    """The URL of a database that nobody migrated."""
-    name = f"composed_{os.getpid()}"
-    with psycopg.connect(server.url(), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield server.url(name)
-        finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def until(found: Callable[[], Any], wanted: object) -> None:
@@ -89,8 +76,10 @@ COMPANY = [
 ]
 
 
-def test_the_projector_follows_a_database_that_was_migrated_once(empty_database: str, tmp_path: Path) -> None:
-    composed = Composed(tmp_path, database_url=empty_database, kafka=None)
+def test_the_projector_follows_a_database_that_was_migrated_once(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    composed = Composed(tmp_path, database_url=empty_database_url, kafka=None)
     file = tmp_path / "actions.ndjson"
     file.write_text("".join(json.dumps(each) + "\n" for each in COMPANY))
     try:
@@ -101,7 +90,7 @@ def test_the_projector_follows_a_database_that_was_migrated_once(empty_database:
         until(
             lambda: metric(composed, "projector", "dealtrail_projection_position", projection="deals"), [end]
         )
-        with psycopg.connect(empty_database) as reader:
+        with psycopg.connect(empty_database_url) as reader:
             assert reader.execute("SELECT status FROM read.deal").fetchall() == [("won",)]
         assert [line["event"] for line in composed.log("migrate")] == ["database_migrated"]
         assert [line for line in composed.log("projector") if line["event"] == "database_migrated"] == []
@@ -143,13 +132,13 @@ def in_topic(kafka: str, topic: str, count: int) -> list[dict[str, bytes]]:
 
 
 def test_actions_sent_in_come_out_in_reports_and_in_kafka(
-    empty_database: str, kafka: str, tmp_path: Path
+    empty_database_url: str, kafka: str, tmp_path: Path
 ) -> None:
     topics = {
         f"DEALTRAIL_{name}_TOPIC": f"{name.lower()}.{time.time_ns()}"
         for name in ("ACTIONS", "DEAD_LETTERS", "EVENTS")
     }
-    composed = Composed(tmp_path, database_url=empty_database, kafka=kafka, **topics)
+    composed = Composed(tmp_path, database_url=empty_database_url, kafka=kafka, **topics)
     try:
         composed.up("api", "ingest", "publish", "projector")
         made = composed.run("api", "key", "make", "--role", "admin", "--json")

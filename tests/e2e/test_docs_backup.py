@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 from reporting import Story
 
-from adapters.postgres.embedded import Embedded, _binaries
+from adapters.postgres.embedded import _binaries
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 RIGHTS = """
@@ -32,7 +32,7 @@ def shell(commands: str, folder: Path, url: str) -> str:
 
 
 def test_what_was_backed_up_is_restored_with_all_rights(
-    server: Embedded, database_url: str, tmp_path: Path
+    empty_database_url: str, database_url: str, tmp_path: Path
 ) -> None:
     section = PAGE.read_text().split("## Backup and restore\n", 1)[1].split("\n## ", 1)[0]
     back_up, restore = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
@@ -51,15 +51,9 @@ def test_what_was_backed_up_is_restored_with_all_rights(
         keys = connection.execute("SELECT count(*) FROM vault.key").fetchall()
     shell(back_up, tmp_path, database_url)
     assert PERSONAL.encode().hex() not in shell("pg_restore --file=- log.dump", tmp_path, database_url)
-    name = f"restored_{os.getpid()}"
-    with psycopg.connect(server.url(), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        try:
-            said = shell(restore, tmp_path, server.url(name))
-            assert f"Each of {end} events is what was recorded" in said
-            with psycopg.connect(server.url(name)) as restored:
-                assert restored.execute(RIGHTS).fetchall() == rights
-                assert restored.execute("SELECT count(*) FROM vault.key").fetchall() == keys != [(0,)]
-                assert restored.execute("SELECT count(*) FROM ingest.dead_letter").fetchall() == [(1,)]
-        finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    said = shell(restore, tmp_path, empty_database_url)
+    assert f"Each of {end} events is what was recorded" in said
+    with psycopg.connect(empty_database_url) as restored:
+        assert restored.execute(RIGHTS).fetchall() == rights
+        assert restored.execute("SELECT count(*) FROM vault.key").fetchall() == keys != [(0,)]
+        assert restored.execute("SELECT count(*) FROM ingest.dead_letter").fetchall() == [(1,)]

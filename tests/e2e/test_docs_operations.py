@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,11 @@ import psycopg
 import pytest
 from reporting import Story, day
 
-from adapters.postgres.embedded import Embedded, _binaries
+from adapters.postgres.embedded import _binaries
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).parent / "dealtrail"
 ASKED = ("funnel", "--pipeline", "sales", "--json", "--as-of", day(30).isoformat(), "--axis", "occurred")
-
-
-@pytest.fixture
-def restored(server: Embedded) -> Iterator[str]:
-    """The URL of an empty database."""
-    name = f"restored_{os.getpid()}"
-    with psycopg.connect(server.url(), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield server.url(name)
-        finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -85,7 +72,7 @@ def test_the_months_end_goes_as_the_page_says(database_url: str, tmp_path: Path)
 
 
 def test_a_backup_as_the_page_says_says_the_same_when_restored(
-    told: str, restored: str, tmp_path: Path
+    told: str, empty_database_url: str, tmp_path: Path
 ) -> None:
     page = (ROOT / "docs" / "operations.md").read_text().split("## Backup and restore\n", 1)[1]
     dump_log, dump_vault, restore_log, restore_vault = (
@@ -93,7 +80,7 @@ def test_a_backup_as_the_page_says_says_the_same_when_restored(
     )
 
     def take(command: str) -> None:
-        urls = {"DATABASE_URL": told, "DATABASE_URL_OF_AN_EMPTY_DATABASE": restored}
+        urls = {"DATABASE_URL": told, "DATABASE_URL_OF_AN_EMPTY_DATABASE": empty_database_url}
         path = {"PATH": f"{_binaries()}:{os.environ['PATH']}"}
         done = subprocess.run(
             ["bash", "-e", "-c", command],
@@ -108,13 +95,13 @@ def test_a_backup_as_the_page_says_says_the_same_when_restored(
 
     for command in (dump_log, dump_vault, restore_log):
         take(command)
-    assert asked(restored) == asked(told)
-    assert name_of_lead(restored) == "[erased]"
+    assert asked(empty_database_url) == asked(told)
+    assert name_of_lead(empty_database_url) == "[erased]"
     take(restore_vault)
-    assert run(restored, COMMAND, "rebuild").returncode == 0
-    assert name_of_lead(restored) == name_of_lead(told) == "Acme"
+    assert run(empty_database_url, COMMAND, "rebuild").returncode == 0
+    assert name_of_lead(empty_database_url) == name_of_lead(told) == "Acme"
     assert asked(told)["won_amount"] == {"USD": "12.50"}
-    listed = json.loads(run(restored, COMMAND, "owner", "L-1", "--json").stdout)
+    listed = json.loads(run(empty_database_url, COMMAND, "owner", "L-1", "--json").stdout)
     assert listed["position"] == asked(told)["position"]
 
 

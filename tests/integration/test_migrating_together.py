@@ -5,14 +5,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
-from adapters.postgres.embedded import Embedded
 from adapters.postgres.migrate import _LOCK, FOLDER
 
 COMMAND = Path(sys.executable).parent / "dealtrail"
@@ -25,18 +23,6 @@ IN_THE_MIDST = (
     "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)"
     " WHERE datname = current_database() AND locktype = 'transactionid' AND NOT granted"
 )
-
-
-@pytest.fixture
-def empty_database(server: Embedded) -> Iterator[str]:
-    """The URL of a database that nobody migrated."""
-    name = f"together_{os.getpid()}"
-    with psycopg.connect(server.url(), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield server.url(name)
-        finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def started(number: int, url: str) -> subprocess.Popen[str]:
@@ -61,14 +47,16 @@ def until(connection: psycopg.Connection[Any], query: str, wanted: Callable[[lis
     return found
 
 
-def test_processes_that_start_at_once_migrate_once_though_one_is_killed_at_it(empty_database: str) -> None:
+def test_processes_that_start_at_once_migrate_once_though_one_is_killed_at_it(
+    empty_database_url: str,
+) -> None:
     with (
-        psycopg.connect(empty_database, autocommit=True) as gate,
-        psycopg.connect(empty_database) as hurdle,
+        psycopg.connect(empty_database_url, autocommit=True) as gate,
+        psycopg.connect(empty_database_url) as hurdle,
     ):
         gate.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         hurdle.execute("CREATE SCHEMA log")  # As a migration does first, which waits for this one's end.
-        processes = [started(number, empty_database) for number in range(PROCESSES)]
+        processes = [started(number, empty_database_url) for number in range(PROCESSES)]
         try:
             until(gate, WAITING, lambda found: found == [(PROCESSES,)])
             gate.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
