@@ -1,17 +1,14 @@
-"""What the operations page promises of backups and upgrades."""
+"""What the operations page promises of the month's end and of upgrades."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from reporting import Story, day
-
-from adapters.postgres.embedded import _binaries
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).parent / "dealtrail"
@@ -39,19 +36,6 @@ def run(url: str, *words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def name_of_lead(url: str) -> str | None:
-    done = run(url, COMMAND, "lead", "L-1", "--json")
-    name: str | None = json.loads(done.stdout)["name"]
-    return name
-
-
-def asked(url: str) -> dict[str, Any]:
-    done = run(url, COMMAND, *ASKED)
-    assert (done.returncode, done.stderr) == (0, "")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
 def test_the_months_end_goes_as_the_page_says(database_url: str, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "operations.md").read_text().split("## The month's end\n", 1)[1]
     commands = page.split("```sh\n", 1)[1].split("```", 1)[0].replace("PERIOD", "2025-04").splitlines()
@@ -69,40 +53,6 @@ def test_the_months_end_goes_as_the_page_says(database_url: str, tmp_path: Path)
     assert len(list((tmp_path / "2025-04").iterdir())) == 29
     again = run(database_url, COMMAND, "payroll", "close", "2025-04", "--json")
     assert json.loads(again.stdout)["error"]["code"] == "period_closed"
-
-
-def test_a_backup_as_the_page_says_says_the_same_when_restored(
-    told: str, empty_database_url: str, tmp_path: Path
-) -> None:
-    page = (ROOT / "docs" / "operations.md").read_text().split("## Backup and restore\n", 1)[1]
-    dump_log, dump_vault, restore_log, restore_vault = (
-        page.split("```sh\n", 1)[1].split("```", 1)[0].splitlines()
-    )
-
-    def take(command: str) -> None:
-        urls = {"DATABASE_URL": told, "DATABASE_URL_OF_AN_EMPTY_DATABASE": empty_database_url}
-        path = {"PATH": f"{_binaries()}:{os.environ['PATH']}"}
-        done = subprocess.run(
-            ["bash", "-e", "-c", command],
-            cwd=tmp_path,
-            env={**os.environ, **urls, **path},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (0, ""), command
-
-    for command in (dump_log, dump_vault, restore_log):
-        take(command)
-    assert asked(empty_database_url) == asked(told)
-    assert name_of_lead(empty_database_url) == "[erased]"
-    take(restore_vault)
-    assert run(empty_database_url, COMMAND, "rebuild").returncode == 0
-    assert name_of_lead(empty_database_url) == name_of_lead(told) == "Acme"
-    assert asked(told)["won_amount"] == {"USD": "12.50"}
-    listed = json.loads(run(empty_database_url, COMMAND, "owner", "L-1", "--json").stdout)
-    assert listed["position"] == asked(told)["position"]
 
 
 def test_an_older_program_leaves_a_newer_database_alone(told: str) -> None:
