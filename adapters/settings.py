@@ -4,9 +4,9 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -20,6 +20,14 @@ DOCUMENTATION: Mapping[str, str] = {
     "DEALTRAIL_SEAL_SECONDS": "How often project seals a log that grew; 0: only when a period was closed. "
     "Default: 3600.",
     "KAFKA_BOOTSTRAP_SERVERS": "Kafka, as host:port,host:port…; without it nothing is published.",
+    "KAFKA_SECURITY_PROTOCOL": "How Kafka is talked to: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL. "
+    "Default: PLAINTEXT.",
+    "KAFKA_SASL_MECHANISM": "With SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.",
+    "KAFKA_SASL_USERNAME": "With SASL: the user.",
+    "KAFKA_SASL_PASSWORD": "With SASL: the user's password.",
+    "KAFKA_SSL_CA": "PEM file of the authorities that vouch for Kafka. Default: the system's.",
+    "KAFKA_SSL_CERTIFICATE": "PEM file of our own certificate, where Kafka asks for one.",
+    "KAFKA_SSL_KEY": "PEM file of its key, without a passphrase.",
     "DEALTRAIL_CHECKPOINTS_TOPIC": "Topic that checkpoints are published to. Default: dealtrail.checkpoints.",
     "DEALTRAIL_EVENTS_TOPIC": "Topic that publish puts the log's events on. Default: dealtrail.events.",
     "DEALTRAIL_EVENTS_SOURCE": "The log's name in CloudEvents (their source). Default: dealtrail.",
@@ -42,6 +50,8 @@ DOCUMENTATION: Mapping[str, str] = {
 """What each environment variable means, in the order of the fields of `Settings`."""
 
 
+_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _SCHEMES = ("postgresql://", "postgres://")
 _WANTED_URL = "a URL that begins with postgresql://, with special characters of a password as %40"
 
@@ -65,6 +75,13 @@ class Settings:
     audit_key: Path
     seal_seconds: int
     kafka_bootstrap_servers: str | None
+    kafka_security_protocol: str
+    kafka_sasl_mechanism: str | None
+    kafka_sasl_username: str | None
+    kafka_sasl_password: str | None = field(repr=False)
+    kafka_ssl_ca: Path | None
+    kafka_ssl_certificate: Path | None
+    kafka_ssl_key: Path | None
     checkpoints_topic: str
     events_topic: str
     events_source: str
@@ -99,6 +116,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         audit_key=_path(given["DEALTRAIL_AUDIT_KEY"]) or home / "audit.key",
         seal_seconds=_seconds("DEALTRAIL_SEAL_SECONDS", given["DEALTRAIL_SEAL_SECONDS"] or "3600"),
         kafka_bootstrap_servers=_kafka(given["KAFKA_BOOTSTRAP_SERVERS"]),
+        **_kafka_access(given),
         checkpoints_topic=_topic(
             "DEALTRAIL_CHECKPOINTS_TOPIC", given["DEALTRAIL_CHECKPOINTS_TOPIC"] or "dealtrail.checkpoints"
         ),
@@ -206,6 +224,67 @@ def _kafka(value: str) -> str | None:
     if value and not all(re.fullmatch(r"[^\s,]+:[0-9]{1,5}", server) for server in value.split(",")):
         raise BadSetting("KAFKA_BOOTSTRAP_SERVERS", value, "host:port, several with commas between")
     return value or None
+
+
+def _kafka_access(given: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that say how Kafka lets us in, once they fit together."""
+    protocol = given["KAFKA_SECURITY_PROTOCOL"] or "PLAINTEXT"
+    if protocol not in _PROTOCOLS:
+        raise BadSetting("KAFKA_SECURITY_PROTOCOL", protocol, f"one of {', '.join(_PROTOCOLS)}")
+    sasl = [f"KAFKA_SASL_{name}" for name in ("MECHANISM", "USERNAME", "PASSWORD")]
+    files = [f"KAFKA_SSL_{name}" for name in ("CA", "CERTIFICATE", "KEY")]
+    for name in sasl:
+        if bool(given[name]) != protocol.startswith("SASL_"):
+            wanted = "left out" if given[name] else "set"
+            raise BadSetting(
+                name, _told(given, name), f"{wanted} where KAFKA_SECURITY_PROTOCOL is {protocol}"
+            )
+    if given[sasl[0]] not in ("", *_MECHANISMS):
+        raise BadSetting(sasl[0], given[sasl[0]], f"one of {', '.join(_MECHANISMS)}")
+    for name in files:
+        if given[name] and not protocol.endswith("SSL"):
+            wanted = f"left out where KAFKA_SECURITY_PROTOCOL is {protocol}"
+            raise BadSetting(name, _told(given, name), wanted)
+    _must_be_pem(given, *files)
+    fields: dict[str, Any] = {name.lower(): given[name] or None for name in sasl}
+    fields |= {name.lower(): _path(given[name]) for name in files}
+    return fields | {"kafka_security_protocol": protocol}
+
+
+def _must_be_pem(given: Mapping[str, str], ca: str, certificate: str, key: str) -> None:
+    """Read as Kafka's client will, which says little of what it can't read, and asks for a passphrase."""
+    for one, other in ((certificate, key), (key, certificate)):
+        if given[one] and not given[other]:
+            raise BadSetting(other, "", f"set where {one} is")
+    if not given[ca] and not given[certificate]:
+        return
+    import ssl  # Slow to import.
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name in (ca, certificate, key):
+        try:
+            if given[name]:
+                Path(given[name]).expanduser().read_bytes()
+        except (OSError, ValueError):
+            raise BadSetting(name, _told(given, name), "a file that can be read") from None
+    if given[ca]:
+        try:
+            context.load_verify_locations(Path(given[ca]).expanduser())
+        except OSError:
+            raise BadSetting(ca, given[ca], "a PEM file of certificates") from None
+    if given[certificate]:
+        file, key_file = (Path(given[name]).expanduser() for name in (certificate, key))
+        try:
+            context.load_cert_chain(file, key_file, password=lambda: "")
+        except OSError:
+            wanted = f"a PEM file with the key, without a passphrase, of what is in {given[certificate]}"
+            raise BadSetting(key, given[key], wanted) from None
+
+
+def _told(given: Mapping[str, str], name: str) -> str:
+    """What may be said of a setting: not a password, nor what may be a key where its file was expected."""
+    value = given[name]
+    return "…" if value and (name == "KAFKA_SASL_PASSWORD" or "\n" in value) else value
 
 
 def _topic(variable: str, value: str) -> str:

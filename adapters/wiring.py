@@ -10,7 +10,7 @@ from adapters.access.gate import Gate
 from adapters.access.keys import ApiKeys
 from adapters.audit.keys import Keys
 from adapters.kafka.checkpoints import CheckpointTopic
-from adapters.kafka.connecting import KafkaAway
+from adapters.kafka.connecting import Cluster, KafkaAway
 from adapters.kafka.dead_letters import DeadLetters
 from adapters.kafka.ingest import ActionsTopic
 from adapters.kafka.projecting import EventsReader
@@ -112,15 +112,25 @@ class Engine:
     @cached_property
     def checkpoint_topic(self) -> CheckpointTopic | None:
         """Where checkpoints are published; none without Kafka."""
-        servers = self.settings.kafka_bootstrap_servers
-        return None if servers is None else CheckpointTopic(servers, self.settings.checkpoints_topic)
+        if self.settings.kafka_bootstrap_servers is None:
+            return None
+        return CheckpointTopic(self.kafka, self.settings.checkpoints_topic)
 
     @property
-    def _kafka(self) -> str:
+    def kafka(self) -> Cluster:
         """Where Kafka is, for parts that are nothing without it."""
-        servers = self.settings.kafka_bootstrap_servers
-        assert servers is not None
-        return servers
+        settings = self.settings
+        assert settings.kafka_bootstrap_servers is not None
+        return Cluster(
+            settings.kafka_bootstrap_servers,
+            settings.kafka_security_protocol,
+            settings.kafka_sasl_mechanism,
+            settings.kafka_sasl_username,
+            settings.kafka_sasl_password,
+            settings.kafka_ssl_ca,
+            settings.kafka_ssl_certificate,
+            settings.kafka_ssl_key,
+        )
 
     @cached_property
     def dead_letters(self) -> DeadLetters:
@@ -128,7 +138,7 @@ class Engine:
         settings = self.settings
         return DeadLetters(
             self.database,
-            servers=self._kafka,
+            cluster=self.kafka,
             name=settings.dead_letters_topic,
             days=settings.dead_letters_days,
         )
@@ -141,7 +151,7 @@ class Engine:
             self.database,
             self.intake,
             self.dead_letters,
-            servers=self._kafka,
+            cluster=self.kafka,
             name=settings.actions_topic,
             group=settings.ingest_group,
             partitions=settings.partitions,
@@ -154,7 +164,7 @@ class Engine:
         return EventsTopic(
             self.database,
             self.store,
-            servers=self._kafka,
+            cluster=self.kafka,
             name=settings.events_topic,
             partitions=settings.partitions,
             source=settings.events_source,
@@ -167,7 +177,7 @@ class Engine:
             self.database,
             self.projector,
             SpreadFold(self.database, PROJECTIONS),
-            servers=self._kafka,
+            cluster=self.kafka,
             name=self.settings.events_topic,
             partitions=self.settings.partitions,
         )

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from adapters.kafka import topics
+from adapters.kafka.connecting import Cluster
 from adapters.settings import read_settings
 from adapters.wiring import Engine
 from benchmarks.figures import Figure
@@ -76,7 +77,7 @@ def _bare_sent(servers: str, values: Sequence[bytes], topic: str = "bare") -> fl
     """Sent by the bare client, with the same acknowledgements and batches; messages a second."""
     from kafka import KafkaProducer
 
-    topics.ensure(servers, topic, 12, topics.EVENTS)
+    topics.ensure(Cluster(servers), topic, 12, topics.EVENTS)
     producer = KafkaProducer(bootstrap_servers=servers, acks="all", linger_ms=5, batch_size=128 * 1024)
     with closing(producer):
         began = perf_counter()

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import ipaddress
 import os
 import shutil
 import signal
@@ -10,7 +11,14 @@ import struct
 import subprocess
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 POM = Path(__file__).parent / "kafka" / "pom.xml"
 VERSION = "4.1.1"
@@ -33,8 +41,16 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=BROKER://127.0.0.1:{port},SAFE://127.0.0.1:{safe},CONTROLLER://127.0.0.1:{controller}
+listener.security.protocol.map=BROKER:PLAINTEXT,SAFE:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.name.safe.ssl.keystore.type=PEM
+listener.name.safe.ssl.keystore.location=broker.pem
+listener.name.safe.ssl.truststore.type=PEM
+listener.name.safe.ssl.truststore.location=ca.pem
+listener.name.safe.ssl.client.auth=requested
+listener.name.safe.sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+listener.name.safe.plain.sasl.jaas.config={jaas}.plain.PlainLoginModule required user_{user}="{password}";
+listener.name.safe.scram-sha-512.sasl.jaas.config={jaas}.scram.ScramLoginModule required;
 inter.broker.listener.name=BROKER
 controller.listener.names=CONTROLLER
 log.dirs=data
@@ -54,6 +70,10 @@ group.min.session.timeout.ms=1000
 """
 
 
+_JAAS = "org.apache.kafka.common.security"
+USER, PASSWORD = "dealtrail", "of the tests"
+
+
 class NoBroker(Exception):  # noqa: N818 - named for what happened
     """Kafka can't be run here; the message says why."""
 
@@ -71,17 +91,39 @@ class Broker:
                 raise NoBroker(f"there is no {program} to run Kafka with")
         self._folder = folder
         self._classpath = f"{_jars()}/*"
-        self._port, controller = _free_port(), _free_port()
+        self._port, self._safe, controller = _free_port(), _free_port(), _free_port()
         self._watch: subprocess.Popen[str] | None = None
         self._pid = 0
         properties = folder / "server.properties"
-        properties.write_text(_PROPERTIES.format(port=self._port, controller=controller))
+        properties.write_text(
+            _PROPERTIES.format(
+                port=self._port,
+                safe=self._safe,
+                controller=controller,
+                jaas=_JAAS,
+                user=USER,
+                password=PASSWORD,
+            )
+        )
+        certificate, self.key = self_signed("127.0.0.1")
+        self.ca.write_bytes(certificate)
+        (folder / "broker.pem").write_bytes(self.key + certificate)
         self._format()
 
     @property
     def bootstrap(self) -> str:
         """Where it is, as host:port."""
         return f"127.0.0.1:{self._port}"
+
+    @property
+    def safe(self) -> str:
+        """Where it lets USER in with PASSWORD by PLAIN or SCRAM-SHA-512, over TLS alone."""
+        return f"127.0.0.1:{self._safe}"
+
+    @property
+    def ca(self) -> Path:
+        """Its own certificate there, of `key`; it takes no other from whoever shows one."""
+        return self._folder / "ca.pem"
 
     def start(self) -> None:
         """Wait until it takes requests; nothing if it runs. Raises NoBroker with its log's end."""
@@ -129,7 +171,9 @@ class Broker:
             watch.communicate(f"{how}\n", timeout=_STOP_SECONDS_MAX)
 
     def _format(self) -> None:
-        command = self.java("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", "server.properties")
+        user = ("--add-scram", f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]")
+        where = ("-t", _CLUSTER_ID, "-c", "server.properties")
+        command = self.java("kafka.tools.StorageTool", "format", *where, *user)
         done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise NoBroker(f"Kafka's folder can't be made: {done.stdout}{done.stderr}")
@@ -143,6 +187,24 @@ class Broker:
             client.sendall(_QUESTION)
             return bool(client.recv(1))
         return False
+
+
+def self_signed(address: str) -> tuple[bytes, bytes]:
+    """A certificate of this IP address, which vouches for itself, and its key, both as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+    now = datetime.now(UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    plain = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return made.public_bytes(Encoding.PEM), key.private_bytes(*plain)
 
 
 def _jars() -> Path:

@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
 
-from adapters.kafka.connecting import PATIENCE_SECONDS, KafkaAway, client, talking
+from adapters.kafka.connecting import PATIENCE_SECONDS, Cluster, KafkaAway, client, talking
 from adapters.postgres.database import Database
 
 if TYPE_CHECKING:
@@ -27,9 +27,8 @@ _TOPIC = {
 class CheckpointTopic:
     """The topic of that name. If there is none it is made, to keep all for ever."""
 
-    def __init__(self, servers: str, name: str) -> None:
-        """`servers` are host:port, with commas between."""
-        self._servers = servers
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        self._cluster = cluster
         self.name = name
         self._published = 0
 
@@ -92,7 +91,7 @@ class CheckpointTopic:
         from kafka import KafkaAdminClient
         from kafka.errors import TopicAlreadyExistsError
 
-        with closing(KafkaAdminClient(**client(self._servers))) as admin:
+        with closing(KafkaAdminClient(**client(self._cluster))) as admin:
             if not admin.describe_topics([self.name])[0]["partitions"]:
                 with suppress(TopicAlreadyExistsError):  # Somebody else was sooner.
                     admin.create_topics({self.name: _TOPIC}, wait_for_metadata=True)
@@ -103,7 +102,7 @@ class CheckpointTopic:
         from kafka import KafkaProducer
 
         limits = {"max_block_ms": PATIENCE_SECONDS * 1000, "delivery_timeout_ms": PATIENCE_SECONDS * 1000}
-        producer = KafkaProducer(**client(self._servers), **limits, acks="all", enable_idempotence=True)
+        producer = KafkaProducer(**client(self._cluster), **limits, acks="all", enable_idempotence=True)
         try:
             yield producer
         finally:
@@ -114,7 +113,7 @@ class CheckpointTopic:
     def _consumer(self) -> "Iterator[KafkaConsumer]":
         from kafka import KafkaConsumer
 
-        with closing(KafkaConsumer(**client(self._servers), enable_auto_commit=False)) as consumer:
+        with closing(KafkaConsumer(**client(self._cluster), enable_auto_commit=False)) as consumer:
             yield consumer
 
     def _records(self, consumer: "KafkaConsumer") -> Iterator[tuple[bytes, bytes]]:

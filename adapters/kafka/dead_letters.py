@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapters.kafka import topics
-from adapters.kafka.connecting import PATIENCE_SECONDS, client, talking
+from adapters.kafka.connecting import PATIENCE_SECONDS, Cluster, client, talking
 from adapters.logging import Logger
 from adapters.postgres.bookmarks import headers_of
 from adapters.postgres.database import Database
@@ -93,10 +93,10 @@ class _Letter(NamedTuple):
 class DeadLetters:
     """The topic `name` of what was refused, and the table that it is sent from. Made if there is none."""
 
-    def __init__(self, database: Database, *, servers: str, name: str, days: int) -> None:
-        """`servers` are host:port, with commas between; letters can be redriven for so many `days`."""
+    def __init__(self, database: Database, *, cluster: Cluster, name: str, days: int) -> None:
+        """Letters can be redriven for so many `days`."""
         self._database = database
-        self._servers = servers
+        self._cluster = cluster
         self.name = name
         self._days = days
 
@@ -105,8 +105,8 @@ class DeadLetters:
         """What `send` sends with. The topic is there then. Raises OSError or KafkaError."""
         from kafka import KafkaProducer
 
-        topics.ensure(self._servers, self.name, 1, topics.DEAD_LETTERS)
-        producer = KafkaProducer(**client(self._servers), **_PRODUCER, value_serializer=boxed())
+        topics.ensure(self._cluster, self.name, 1, topics.DEAD_LETTERS)
+        producer = KafkaProducer(**client(self._cluster), **_PRODUCER, value_serializer=boxed())
         try:
             yield producer
         finally:

@@ -12,7 +12,7 @@ import psycopg
 from adapters.garbage import no_full_collections
 from adapters.importers.ndjson import LINE_MAX
 from adapters.kafka import topics
-from adapters.kafka.connecting import KafkaAway, talking
+from adapters.kafka.connecting import Cluster, KafkaAway, talking
 from adapters.kafka.dead_letters import DeadLetters
 from adapters.kafka.forgiving import forgive
 from adapters.kafka.members import member
@@ -74,16 +74,15 @@ class ActionsTopic:
         intake: Callable[[], Intake],
         dead_letters: DeadLetters,
         *,
-        servers: str,
+        cluster: Cluster,
         name: str,
         group: str,
         partitions: int,
     ) -> None:
-        """`servers` are host:port, with commas between."""
         self._database = database
         self._new_intake = intake
         self._dead_letters = dead_letters
-        self._servers = servers
+        self._cluster = cluster
         self.name = name
         self._group = group
         self._partitions = partitions
@@ -119,7 +118,7 @@ class ActionsTopic:
         with (
             talking("Actions are not taken in"),
             no_full_collections(),
-            topics.met(self._servers, self.name, self._partitions, topics.ACTIONS) as topic,
+            topics.met(self._cluster, self.name, self._partitions, topics.ACTIONS) as topic,
         ):
             self._topic_id = topic.id
             with self._dead_letters.producer() as producer, self._consumer() as consumer:
@@ -277,7 +276,7 @@ class ActionsTopic:
             def on_partitions_assigned(self, assigned: "Collection[TopicPartition]") -> None:
                 ingest._given.extend(assigned)
 
-        with member(self._servers, self.name, self._group, Noting(), **CONSUMER) as consumer:
+        with member(self._cluster, self.name, self._group, Noting(), **CONSUMER) as consumer:
             yield consumer
 
 

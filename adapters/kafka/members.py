@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from adapters.kafka.connecting import client
+from adapters.kafka.connecting import Cluster, client
 
 if TYPE_CHECKING:
     from kafka import KafkaConsumer
@@ -19,7 +19,7 @@ _LOOK_SECONDS = 0.005
 
 @contextmanager
 def member(
-    servers: str, topic: str, group: str, listener: Any = None, **how: Any
+    cluster: Cluster, topic: str, group: str, listener: Any = None, **how: Any
 ) -> "Iterator[KafkaConsumer]":
     """One of the group, which reads its share of the topic; `how` is for the client.
 
@@ -27,7 +27,7 @@ def member(
     """
     from kafka import KafkaConsumer
 
-    with closing(KafkaConsumer(**client(servers), **how, group_id=group)) as consumer:
+    with closing(KafkaConsumer(**client(cluster), **how, group_id=group)) as consumer:
         _mend(consumer._coordinator)
         consumer.partitions_for_topic(topic)  # Whoever shares a topic out must know it.
         consumer.subscribe([topic], listener=listener)

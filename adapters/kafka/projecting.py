@@ -12,7 +12,7 @@ from psycopg import InterfaceError, OperationalError
 from adapters.garbage import no_full_collections
 from adapters.kafka import topics
 from adapters.kafka.cloudevents import row_of
-from adapters.kafka.connecting import KafkaAway, talking
+from adapters.kafka.connecting import Cluster, KafkaAway, talking
 from adapters.kafka.members import member
 from adapters.kafka.same_log import must_be_of_this_log
 from adapters.kafka.topics import Met
@@ -72,15 +72,14 @@ class EventsReader:
         projector: Projector,
         fold: SpreadFold,
         *,
-        servers: str,
+        cluster: Cluster,
         name: str,
         partitions: int,
     ) -> None:
-        """`servers` are host:port, with commas between."""
         self._database = database
         self._projector = projector
         self._fold = fold
-        self._servers = servers
+        self._cluster = cluster
         self.name = name
         self.group = f"{name}.projecting"
         self._partitions = partitions
@@ -109,11 +108,11 @@ class EventsReader:
         with (
             talking("Events are not projected"),
             no_full_collections(),
-            topics.met(self._servers, self.name, self._partitions, topics.EVENTS) as topic,
+            topics.met(self._cluster, self.name, self._partitions, topics.EVENTS) as topic,
         ):
             self._topic_id = topic.id
             with self._database.connection() as connection:
-                must_be_of_this_log(connection, self._servers, self.name)
+                must_be_of_this_log(connection, self._cluster, self.name)
             with self._consumer() as consumer:
                 self._left |= self._fold.elsewhere(topic.partitions)
                 looked = committed = 0.0
@@ -231,5 +230,5 @@ class EventsReader:
 
         sharing = [CooperativeStickyAssignor]
         how = {**CONSUMER, "partition_assignment_strategy": sharing}
-        with member(self._servers, self.name, self.group, **how) as consumer:
+        with member(self._cluster, self.name, self.group, **how) as consumer:
             yield consumer

@@ -9,7 +9,7 @@ from psycopg import Connection, InterfaceError, OperationalError
 from psycopg.rows import TupleRow
 
 from adapters.kafka import cloudevents, topics
-from adapters.kafka.connecting import PATIENCE_SECONDS, KafkaAway, client, talking
+from adapters.kafka.connecting import PATIENCE_SECONDS, Cluster, KafkaAway, client, talking
 from adapters.kafka.same_log import must_be_of_this_log
 from adapters.kafka.topics import Met
 from adapters.logging import Logger
@@ -60,15 +60,15 @@ class EventsTopic:
         database: Database,
         store: PostgresStore,
         *,
-        servers: str,
+        cluster: Cluster,
         name: str,
         partitions: int,
         source: str,
     ) -> None:
-        """`servers` are host:port, with commas between; `source` is the log's name in CloudEvents."""
+        """`source` is the log's name in CloudEvents."""
         self._database = database
         self._store = store
-        self._servers = servers
+        self._cluster = cluster
         self.name = name
         self._partitions = partitions
         self._source = source.encode()
@@ -105,7 +105,7 @@ class EventsTopic:
         with talking("Events are not published"), self._met() as topic:
             target = self._target(topic)
             with self._alone(target, stop) as connection, self._producer() as producer:
-                must_be_of_this_log(connection, self._servers, self.name)
+                must_be_of_this_log(connection, self._cluster, self.name)
                 position = self._standing(connection, target)
                 while not stop.is_set():
                     for reached, rows in self._store.read_raw(position, page=PAGE):
@@ -174,7 +174,7 @@ class EventsTopic:
     def _producer(self) -> "Iterator[KafkaProducer]":
         from kafka import KafkaProducer
 
-        producer = KafkaProducer(**client(self._servers), **_PRODUCER)
+        producer = KafkaProducer(**client(self._cluster), **_PRODUCER)
         try:
             yield producer
         finally:
@@ -196,7 +196,7 @@ class EventsTopic:
         connection.execute("UPDATE log.publication SET position = %s WHERE target = %s", (position, target))
 
     def _met(self) -> AbstractContextManager[Met]:
-        return topics.met(self._servers, self.name, self._partitions, topics.EVENTS)
+        return topics.met(self._cluster, self.name, self._partitions, topics.EVENTS)
 
     def _target(self, topic: Met) -> str:
         """The topic of that name as it is now: one made anew has nothing of what another was told."""

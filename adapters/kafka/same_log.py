@@ -9,13 +9,13 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from adapters.kafka.cloudevents import row_of
-from adapters.kafka.connecting import PATIENCE_SECONDS, KafkaAway, client
+from adapters.kafka.connecting import PATIENCE_SECONDS, Cluster, KafkaAway, client
 from adapters.postgres.codec import COLUMNS, RawRow
 
 
-def must_be_of_this_log(connection: Connection[TupleRow], servers: str, topic: str) -> None:
+def must_be_of_this_log(connection: Connection[TupleRow], cluster: Cluster, topic: str) -> None:
     """The last of each partition, behind which there is nothing. Raises KafkaAway, KafkaError, OSError."""
-    for row in _last(servers, topic):
+    for row in _last(cluster, topic):
         stored = connection.execute(
             f"SELECT {COLUMNS} FROM log.event WHERE notification_id = %s", (row[2],)
         ).fetchone()
@@ -26,20 +26,20 @@ def must_be_of_this_log(connection: Connection[TupleRow], servers: str, topic: s
             )
 
 
-def _last(servers: str, topic: str) -> Iterator[RawRow]:
+def _last(cluster: Cluster, topic: str) -> Iterator[RawRow]:
     """What is no event is left out: whoever reads the topic says so."""
-    for record in _records(servers, topic):
+    for record in _records(cluster, topic):
         try:
             yield row_of(record.value, record.headers)
         except (KeyError, ValueError, TypeError, AttributeError):
             continue
 
 
-def _records(servers: str, topic: str) -> list[Any]:
+def _records(cluster: Cluster, topic: str) -> list[Any]:
     from kafka import KafkaConsumer, TopicPartition
 
     found = []
-    with closing(KafkaConsumer(**client(servers), enable_auto_commit=False)) as consumer:
+    with closing(KafkaConsumer(**client(cluster), enable_auto_commit=False)) as consumer:
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
         begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
         due = [each for each in partitions if begins[each] < ends[each]]

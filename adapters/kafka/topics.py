@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from adapters.kafka.connecting import PATIENCE_SECONDS, KafkaAway, client
+from adapters.kafka.connecting import PATIENCE_SECONDS, Cluster, KafkaAway, client
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
@@ -48,13 +48,13 @@ class Met:
 
 
 @contextmanager
-def met(servers: str, name: str, partitions: int, configs: Mapping[str, str]) -> Iterator[Met]:
+def met(cluster: Cluster, name: str, partitions: int, configs: Mapping[str, str]) -> Iterator[Met]:
     """Make the topic, unless it is there, however it was made. Raises OSError or KafkaError."""
     from kafka import KafkaAdminClient
     from kafka.errors import TopicAlreadyExistsError
 
     wanted = {name: {"num_partitions": partitions, "configs": dict(configs)}}
-    with closing(KafkaAdminClient(**client(servers))) as admin:
+    with closing(KafkaAdminClient(**client(cluster))) as admin:
         if not admin.describe_topics([name])[0]["partitions"]:
             with suppress(TopicAlreadyExistsError):  # Somebody else was sooner.
                 admin.create_topics(wanted, wait_for_metadata=True)
@@ -71,7 +71,7 @@ def _known(admin: "KafkaAdminClient", name: str) -> Met:
     return topic
 
 
-def ensure(servers: str, name: str, partitions: int, configs: Mapping[str, str]) -> str:
+def ensure(cluster: Cluster, name: str, partitions: int, configs: Mapping[str, str]) -> str:
     """The same. Gives the topic's id, which no other ever had."""
-    with met(servers, name, partitions, configs) as topic:
+    with met(cluster, name, partitions, configs) as topic:
         return topic.id

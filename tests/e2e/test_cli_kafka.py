@@ -19,6 +19,7 @@ from kafka_broker import Broker
 
 from adapters.cli.main import cli
 from adapters.kafka.checkpoints import CheckpointTopic
+from adapters.kafka.connecting import Cluster
 
 COMMAND = Path(sys.executable).parent / "dealtrail"
 ORIGIN = "example.com/tests"
@@ -53,7 +54,7 @@ def run(given: dict[str, str]) -> Run:
 
 
 def in_topic(given: dict[str, str], kafka: str) -> list[bytes]:
-    return CheckpointTopic(kafka, given["DEALTRAIL_CHECKPOINTS_TOPIC"]).copies([ORIGIN])
+    return CheckpointTopic(Cluster(kafka), given["DEALTRAIL_CHECKPOINTS_TOPIC"]).copies([ORIGIN])
 
 
 def stored(log: AuditedLog) -> list[bytes]:

@@ -16,6 +16,7 @@ from kafka_records import fresh_topic, records, send
 
 from adapters.cli.main import cli
 from adapters.kafka import topics
+from adapters.kafka.connecting import Cluster
 
 COMMAND = Path(sys.executable).parent / "dealtrail"
 Run = Callable[[str], Result]
@@ -24,7 +25,7 @@ Run = Callable[[str], Result]
 @pytest.fixture
 def given(database_url: str, kafka: str) -> dict[str, str]:
     name = fresh_topic("actions")
-    topics.ensure(kafka, name, 2, topics.ACTIONS)
+    topics.ensure(Cluster(kafka), name, 2, topics.ACTIONS)
     return {
         "DATABASE_URL": database_url,
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
@@ -95,7 +96,7 @@ def test_workers_end_in_good_order_when_they_are_told(given: dict[str, str], kaf
     ]
     hire = action("hire", "rep.hire", "rep-1", "admin:ada", name="Ann")
     send(kafka, given["DEALTRAIL_ACTIONS_TOPIC"], (b"rep-1", encoded(hire)))
-    topics.ensure(kafka, given["DEALTRAIL_EVENTS_TOPIC"], 2, topics.EVENTS)
+    topics.ensure(Cluster(kafka), given["DEALTRAIL_EVENTS_TOPIC"], 2, topics.EVENTS)
     give_up_at = time.monotonic() + 60
     while not records(kafka, given["DEALTRAIL_EVENTS_TOPIC"]):
         assert time.monotonic() < give_up_at

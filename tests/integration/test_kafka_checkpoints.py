@@ -18,7 +18,7 @@ from kafka_broker import Broker
 
 from adapters.kafka import checkpoints
 from adapters.kafka.checkpoints import CheckpointTopic
-from adapters.kafka.connecting import KafkaAway
+from adapters.kafka.connecting import Cluster, KafkaAway
 from adapters.postgres.database import Database
 
 _topics = count(1)
@@ -61,13 +61,14 @@ def seal(log: AuditedLog, times: int) -> list[bytes]:
 
 
 def test_checkpoints_are_published_once_and_in_order(log: AuditedLog, kafka: str, topic: str) -> None:
-    published = CheckpointTopic(kafka, topic)
+    published = CheckpointTopic(Cluster(kafka), topic)
     assert published.publish(log.database) == 0
     sealed = seal(log, 3)
     assert published.publish(log.database) == 3
-    assert published.publish(log.database) == CheckpointTopic(kafka, topic).publish(log.database) == 0
+    assert published.publish(log.database) == 0
+    assert CheckpointTopic(Cluster(kafka), topic).publish(log.database) == 0
     sealed = seal(log, 2)
-    assert CheckpointTopic(kafka, topic).publish(log.database) == 2
+    assert CheckpointTopic(Cluster(kafka), topic).publish(log.database) == 2
     found = records(kafka, topic)
     assert [one.value for one in found] == sealed
     assert {one.key for one in found} == {b"example.com/deals"}
@@ -78,7 +79,7 @@ def test_checkpoints_are_published_once_and_in_order(log: AuditedLog, kafka: str
 
 def test_the_topic_is_made_to_keep_them_for_ever(log: AuditedLog, kafka: str, topic: str) -> None:
     seal(log, 1)
-    CheckpointTopic(kafka, topic).publish(log.database)
+    CheckpointTopic(Cluster(kafka), topic).publish(log.database)
     with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
         (made,) = admin.describe_topics([topic])
         told = admin.describe_configs([ConfigResource("TOPIC", topic)])["topic"][topic]
@@ -92,12 +93,12 @@ def test_the_topic_is_made_to_keep_them_for_ever(log: AuditedLog, kafka: str, to
 
 def test_a_topic_made_anew_gets_all_of_them(log: AuditedLog, kafka: str, topic: str) -> None:
     sealed = seal(log, 2)
-    CheckpointTopic(kafka, topic).publish(log.database)
+    CheckpointTopic(Cluster(kafka), topic).publish(log.database)
     with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
         admin.delete_topics([topic])
         while admin.describe_topics([topic])[0]["partitions"]:
             time.sleep(0.05)
-    assert CheckpointTopic(kafka, topic).publish(log.database) == 2
+    assert CheckpointTopic(Cluster(kafka), topic).publish(log.database) == 2
     assert [one.value for one in records(kafka, topic)] == sealed
 
 
@@ -115,7 +116,7 @@ def _publish_and_die(url: str, kafka: str, topic: str) -> None:
         return future
 
     KafkaProducer.send = dying
-    CheckpointTopic(kafka, topic).publish(Database(url))
+    CheckpointTopic(Cluster(kafka), topic).publish(Database(url))
 
 
 def test_a_publisher_killed_between_the_two_leaves_nothing_out(
@@ -129,7 +130,7 @@ def test_a_publisher_killed_between_the_two_leaves_nothing_out(
     spawned.join(60)
     assert spawned.exitcode == -signal.SIGKILL
     assert log.ask("SELECT number FROM audit.publication") == [(1,)]
-    assert CheckpointTopic(kafka, topic).publish(log.database) == 2
+    assert CheckpointTopic(Cluster(kafka), topic).publish(log.database) == 2
     first, second, third = sealed
     assert [one.value for one in records(kafka, topic)] == [first, second, second, third]
 
@@ -137,8 +138,9 @@ def test_a_publisher_killed_between_the_two_leaves_nothing_out(
 def test_publishers_at_once_publish_each_once(log: AuditedLog, kafka: str, topic: str) -> None:
     sealed = seal(log, 40)
     counts: list[int] = []
+    ours = Cluster(kafka)
     threads = [
-        threading.Thread(target=lambda: counts.append(CheckpointTopic(kafka, topic).publish(log.database)))
+        threading.Thread(target=lambda: counts.append(CheckpointTopic(ours, topic).publish(log.database)))
         for _ in range(3)
     ]
     for each in threads:
@@ -153,20 +155,20 @@ def test_a_publisher_that_hangs_holds_others_up_for_seconds_only(
     log: AuditedLog, kafka: str, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seal(log, 1)
-    CheckpointTopic(kafka, topic).publish(log.database)
+    CheckpointTopic(Cluster(kafka), topic).publish(log.database)
     seal(log, 1)
     monkeypatch.setattr(checkpoints, "HELD_UP_SECONDS_MAX", 1)
     with log.database.connection() as hanging, hanging.transaction():
         hanging.execute("SELECT FROM audit.publication FOR UPDATE")
         with pytest.raises(KafkaAway, match="hangs"):
-            CheckpointTopic(kafka, topic).publish(log.database)
-    assert CheckpointTopic(kafka, topic).publish(log.database) == 1
+            CheckpointTopic(Cluster(kafka), topic).publish(log.database)
+    assert CheckpointTopic(Cluster(kafka), topic).publish(log.database) == 1
 
 
 def test_a_broker_that_is_away_gets_the_rest_when_it_is_back(
     log: AuditedLog, broker: Broker, topic: str
 ) -> None:
-    published = CheckpointTopic(broker.bootstrap, topic)
+    published = CheckpointTopic(Cluster(broker.bootstrap), topic)
     seal(log, 2)
     assert published.publish(log.database) == 2
     broker.kill()

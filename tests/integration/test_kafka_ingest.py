@@ -30,6 +30,7 @@ from kafka_actions import (
 from kafka_records import fresh_topic, records, send
 
 from adapters.kafka import ingest, topics
+from adapters.kafka.connecting import Cluster
 from adapters.kafka.dead_letters import DeadLetters
 from adapters.postgres.database import Database
 from adapters.postgres.store import PostgresStore
@@ -43,7 +44,7 @@ from services.intake import Intake, Submission
 @pytest.fixture
 def name(kafka: str) -> str:
     made = fresh_topic("actions")
-    topics.ensure(kafka, made, 3, topics.ACTIONS)
+    topics.ensure(Cluster(kafka), made, 3, topics.ACTIONS)
     return made
 
 
@@ -383,7 +384,7 @@ def remake(kafka: str, name: str) -> None:
     with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
         admin.delete_topics([name])
         until(lambda: not admin.describe_topics([name])[0]["partitions"])
-    topics.ensure(kafka, name, 3, topics.ACTIONS)
+    topics.ensure(Cluster(kafka), name, 3, topics.ACTIONS)
 
 
 def test_a_topic_made_anew_is_read_from_its_beginning(engine: Engine, kafka: str, name: str) -> None:

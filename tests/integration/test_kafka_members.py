@@ -14,6 +14,7 @@ from kafka.errors import TopicAlreadyExistsError
 from kafka_records import fresh_topic
 
 from adapters.kafka import topics
+from adapters.kafka.connecting import Cluster
 from adapters.kafka.members import member
 
 HOW = {
@@ -32,7 +33,7 @@ def busy(kafka: str, topic: str, count: int) -> Iterator[list[Any]]:
     stop, members = threading.Event(), list[Any]()
 
     def work() -> None:
-        with member(kafka, topic, topic, **HOW) as one:
+        with member(Cluster(kafka), topic, topic, **HOW) as one:
             members.append(one)
             while not stop.is_set():
                 one.poll(timeout_ms=20)
@@ -74,7 +75,7 @@ def test_busy_members_share_a_topic_that_they_hear_of_late(
     monkeypatch.setattr(ConsumerCoordinator, "_do_join_and_sync_async", slowly)
     monkeypatch.setattr(KafkaConsumer, "partitions_for_topic", lambda *_: None)
     topic = fresh_topic("shared")
-    topics.ensure(kafka, topic, 4, {})
+    topics.ensure(Cluster(kafka), topic, 4, {})
     with busy(kafka, topic, 2) as members:
         until_shared(members, 2, 2)
         with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
@@ -87,12 +88,12 @@ def test_a_topic_that_somebody_else_just_made_has_its_id(kafka: str, monkeypatch
     topic, create, making = fresh_topic("raced"), KafkaAdminClient.create_topics, list[threading.Timer]()
 
     def sooner(self: Any, wanted: Any, **how: Any) -> None:
-        making.append(threading.Timer(0.3, topics.ensure, (kafka, topic, 3, {})))
+        making.append(threading.Timer(0.3, topics.ensure, (Cluster(kafka), topic, 3, {})))
         monkeypatch.setattr(KafkaAdminClient, "create_topics", create)
         making[0].start()
         raise TopicAlreadyExistsError
 
     monkeypatch.setattr(KafkaAdminClient, "create_topics", sooner)
-    made = topics.ensure(kafka, topic, 3, {})
+    made = topics.ensure(Cluster(kafka), topic, 3, {})
     making[0].join()
-    assert made == topics.ensure(kafka, topic, 3, {})
+    assert made == topics.ensure(Cluster(kafka), topic, 3, {})

@@ -21,7 +21,7 @@ from psycopg.sql import SQL, Identifier
 from adapters.demo.generator import generate
 from adapters.demo.recording import record
 from adapters.kafka import projecting, topics
-from adapters.kafka.connecting import KafkaAway
+from adapters.kafka.connecting import Cluster, KafkaAway
 from adapters.kafka.projecting import EventsReader
 from adapters.postgres.database import Database
 from adapters.postgres.projecting import resting
@@ -216,7 +216,7 @@ def test_a_topic_made_anew_while_all_runs_gets_the_whole_log_and_leaves_out_noth
         with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
             admin.delete_topics([topic])
             until(lambda: not admin.describe_topics([topic])[0]["partitions"])
-        topics.ensure(kafka, topic, PARTITIONS, topics.EVENTS)
+        topics.ensure(Cluster(kafka), topic, PARTITIONS, topics.EVENTS)
         record(actions[half:], engine.intake())
         until(lambda: caught_up(engine))
         until(lambda: engine.events_topic.position() == engine.store.head())

@@ -21,7 +21,7 @@ from adapters.demo.generator import generate
 from adapters.demo.recording import record
 from adapters.kafka import publishing, topics
 from adapters.kafka.cloudevents import ATTRIBUTES, row_of
-from adapters.kafka.connecting import KafkaAway
+from adapters.kafka.connecting import Cluster, KafkaAway
 from adapters.kafka.publishing import EventRefused, EventsTopic
 from adapters.postgres.database import Database
 from adapters.settings import read_settings
@@ -165,7 +165,7 @@ def test_one_publishes_and_the_other_takes_over(
 
 def test_an_event_that_the_topic_takes_not_is_named(engine: Engine, kafka: str, topic: str) -> None:
     """None of its stream's later events is there before it; once the topic takes it all goes on."""
-    topics.ensure(kafka, topic, 1, {**topics.EVENTS, "max.message.bytes": "200000"})
+    topics.ensure(Cluster(kafka), topic, 1, {**topics.EVENTS, "max.message.bytes": "200000"})
     row = next(engine.store.read_raw(0))[1][200]
     with closing(AuditedLog(engine.database.url)) as log:
         log.forge(

@@ -12,13 +12,14 @@ from kafka_actions import caught_up, encoded, engine_on, found, recorded, story
 from kafka_records import fresh_topic, records, send
 
 from adapters.kafka import dead_letters, topics
+from adapters.kafka.connecting import Cluster
 from adapters.wiring import Engine
 
 
 @pytest.fixture
 def name(kafka: str) -> str:
     made = fresh_topic("actions")
-    topics.ensure(kafka, made, 3, topics.ACTIONS)
+    topics.ensure(Cluster(kafka), made, 3, topics.ACTIONS)
     return made
 
 

@@ -35,6 +35,7 @@ from kafka_broker import Broker
 from kafka_records import positions_by_stream, records
 
 from adapters.kafka import topics
+from adapters.kafka.connecting import Cluster
 from adapters.kafka.dead_letters import boxed
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
@@ -125,7 +126,7 @@ def everything(home: Path, chance: random.Random) -> Iterator[tuple[Torture, Eng
         migrate(database)
         engine = Engine(read_settings(given), database)
         found(engine)
-        topics.ensure(broker.bootstrap, engine.settings.actions_topic, 6, topics.ACTIONS)
+        topics.ensure(Cluster(broker.bootstrap), engine.settings.actions_topic, 6, topics.ACTIONS)
         torture = Torture(broker, [server], home, {**os.environ, **given}, chance)
         for command in ("ingest", "ingest", "publish", "publish"):
             torture.work(command)

@@ -5,6 +5,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from kafka_broker import self_signed
 
 from adapters.settings import DOCUMENTATION, BadSetting, Settings, read_settings
 
@@ -30,6 +37,10 @@ def test_what_is_set_is_taken() -> None:
             "DEALTRAIL_AUDIT_KEY": "/etc/audit.key",
             "DEALTRAIL_SEAL_SECONDS": "0",
             "KAFKA_BOOTSTRAP_SERVERS": "one:9092,[::1]:9093",
+            "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+            "KAFKA_SASL_MECHANISM": "SCRAM-SHA-256",
+            "KAFKA_SASL_USERNAME": "deals",
+            "KAFKA_SASL_PASSWORD": "secret",
             "DEALTRAIL_CHECKPOINTS_TOPIC": "deals.checkpoints",
             "DEALTRAIL_EVENTS_TOPIC": "deals.events",
             "DEALTRAIL_EVENTS_SOURCE": "https://deals.example.com/log",
@@ -57,6 +68,13 @@ def test_what_is_set_is_taken() -> None:
         Path("/etc/audit.key"),
         0,
         "one:9092,[::1]:9093",
+        "SASL_PLAINTEXT",
+        "SCRAM-SHA-256",
+        "deals",
+        "secret",
+        None,
+        None,
+        None,
         "deals.checkpoints",
         "deals.events",
         "https://deals.example.com/log",
@@ -105,6 +123,11 @@ def test_a_file_that_is_missing_empty_or_beside_a_value_is_refused(tmp_path: Pat
         ("DEALTRAIL_SEAL_SECONDS", "1h"),
         ("KAFKA_BOOTSTRAP_SERVERS", "one"),
         ("KAFKA_BOOTSTRAP_SERVERS", "one:9092, two:9092"),
+        ("KAFKA_SECURITY_PROTOCOL", "TLS"),
+        ("KAFKA_SASL_MECHANISM", "PLAIN"),
+        ("KAFKA_SASL_USERNAME", "deals"),
+        ("KAFKA_SASL_PASSWORD", "SECRET"),
+        ("KAFKA_SSL_CA", "/etc/ssl/ca.pem"),
         ("DEALTRAIL_CHECKPOINTS_TOPIC", "deals/checkpoints"),
         ("DEALTRAIL_CHECKPOINTS_TOPIC", ".."),
         ("DEALTRAIL_EVENTS_TOPIC", "deals events"),
@@ -122,6 +145,72 @@ def test_a_bad_value_is_refused_by_name(variable: str, value: str) -> None:
     with pytest.raises(BadSetting, match=variable) as refused:
         read_settings({variable: value})
     assert refused.value.variable == variable
+    assert "SECRET" not in str(refused.value)
+
+
+SASL = {
+    "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+    "KAFKA_SASL_MECHANISM": "PLAIN",
+    "KAFKA_SASL_USERNAME": "deals",
+    "KAFKA_SASL_PASSWORD": "SECRET",
+}
+
+
+@pytest.fixture
+def pem(tmp_path: Path) -> dict[str, str]:
+    """A certificate and its key, the key of another, and what is neither."""
+    (certificate, key), (_, other) = self_signed("127.0.0.1"), self_signed("127.0.0.1")
+    locked = load_pem_private_key(key, None).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
+    )
+    found = {"certificate": certificate, "key": key, "other": other, "locked": locked, "rubbish": b"SECRET"}
+    for name, content in found.items():
+        (tmp_path / name).write_bytes(content)
+    return {name: str(tmp_path / name) for name in (*found, "missing")}
+
+
+@pytest.mark.parametrize(
+    ("variable", "wrong", "wanted"),
+    [
+        ("KAFKA_SASL_MECHANISM", {"KAFKA_SASL_MECHANISM": "GSSAPI"}, "one of PLAIN"),
+        ("KAFKA_SASL_USERNAME", {"KAFKA_SASL_USERNAME": ""}, "set where KAFKA_SECURITY_PROTOCOL is SASL_SSL"),
+        ("KAFKA_SASL_PASSWORD", {"KAFKA_SASL_PASSWORD": ""}, "set where"),
+        (
+            "KAFKA_SASL_PASSWORD",
+            {"KAFKA_SECURITY_PROTOCOL": "SSL", **dict.fromkeys([*SASL][1:3], "")},
+            "left",
+        ),
+        ("KAFKA_SSL_CA", {"KAFKA_SSL_CA": "missing"}, "a file that can be read"),
+        ("KAFKA_SSL_CA", {"KAFKA_SSL_CA": "rubbish"}, "a PEM file of certificates"),
+        ("KAFKA_SSL_KEY", {"KAFKA_SSL_CERTIFICATE": "certificate"}, "set where KAFKA_SSL_CERTIFICATE is"),
+        ("KAFKA_SSL_CERTIFICATE", {"KAFKA_SSL_KEY": "key"}, "set where KAFKA_SSL_KEY is"),
+        *[
+            ("KAFKA_SSL_KEY", {"KAFKA_SSL_CERTIFICATE": "certificate", "KAFKA_SSL_KEY": name}, "a PEM file")
+            for name in ("other", "locked", "rubbish")
+        ],
+    ],
+)
+def test_what_lets_us_into_kafka_must_fit_together(
+    pem: dict[str, str], variable: str, wrong: dict[str, str], wanted: str
+) -> None:
+    given = SASL | {name: pem.get(value, value) for name, value in wrong.items()}
+    with pytest.raises(BadSetting, match=wanted) as refused:
+        read_settings(given)
+    assert refused.value.variable == variable
+    assert "SECRET" not in str(refused.value)
+
+
+def test_what_lets_us_into_kafka_is_taken_and_no_secret_told(pem: dict[str, str]) -> None:
+    files = {
+        "KAFKA_SSL_CA": pem["certificate"],
+        "KAFKA_SSL_CERTIFICATE": pem["certificate"],
+        "KAFKA_SSL_KEY": pem["key"],
+    }
+    settings = read_settings(SASL | files)
+    assert (settings.kafka_sasl_password, settings.kafka_ssl_key) == ("SECRET", Path(pem["key"]))
+    assert "SECRET" not in repr(settings)
+    with pytest.raises(BadSetting, match="KAFKA_SSL_KEY is '…'"):  # NAME_FILE has the value, not the key.
+        read_settings({**SASL, **files, "KAFKA_SSL_KEY": "", "KAFKA_SSL_KEY_FILE": pem["key"]})
 
 
 @pytest.mark.parametrize(
