@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from adapters.http.entitlements import ACTORS, OPERATIONS, ROLES
+from adapters.access.entitlements import ACTORS, OPERATIONS, ROLES
 
 ACCESS = Path(__file__).parents[1] / "docs" / "access.md"
 

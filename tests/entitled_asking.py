@@ -9,7 +9,7 @@ from entitled_company import Question
 from http_serving import Api
 from payday import Payday
 
-from adapters.http.entitlements import Role
+from adapters.access.entitlements import Role
 from domain.payroll.events import StatementIssued
 
 REPS: dict[Role, str] = {"rep": "ann", "head": "head"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from adapters.http.entitlements import Role
+from adapters.access.entitlements import Role
 from adapters.http.server import Server, listening
 from adapters.postgres.database import Database
 from adapters.settings import read_settings

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from psycopg.errors import UndefinedTable
 
+from adapters.access.entitlements import Role
 from adapters.access.keys import ApiKeys, KeyRefused
-from adapters.http.entitlements import Role
 from adapters.postgres.database import Database
 
 if TYPE_CHECKING:

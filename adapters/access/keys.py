@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from adapters.http.entitlements import Role
+from adapters.access.entitlements import Role
 from adapters.postgres.database import Database
 from domain.kernel import Rejected
 from domain.shared.actors import Actor

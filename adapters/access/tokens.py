@@ -13,7 +13,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from adapters.http.entitlements import ROLES, Role
+from adapters.access.entitlements import ROLES, Role
 from domain.shared.actors import Actor
 
 LEEWAY_SECONDS = 30

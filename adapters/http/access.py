@@ -7,9 +7,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from adapters.access.denials import denied
+from adapters.access.entitlements import OPERATIONS, Role, Scope
 from adapters.access.gate import NobodyKnown
 from adapters.access.tokens import IssuerAway
-from adapters.http.entitlements import OPERATIONS, Role, Scope
 from adapters.http.problems import Problem
 from adapters.http.service import Served
 from domain.shared.actors import Actor

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Header, Query, Response
 from pydantic import BeforeValidator
 
+from adapters.access.entitlements import Scope
 from adapters.http.access import Asking, Caller
-from adapters.http.entitlements import Scope
 from adapters.http.service import Served, Service
 from adapters.postgres.lookups import view_of
 from adapters.postgres.projecting.as_of import AsOf

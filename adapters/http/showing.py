@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
-from adapters.http.entitlements import Scope
+from adapters.access.entitlements import Scope
 from domain.deals.events import DealSplit
 from domain.deals.model import DEAL
 from domain.kernel import Event

@@ -10,10 +10,10 @@ from entitled_company import BOBS, NOBODYS, ZEDS, Question, founded
 from http_serving import Api, action, must_be_problem, serving
 from payday import Payday
 
+from adapters.access.entitlements import ROLES, Role
 from adapters.access.gate import REMEMBERED_SECONDS
 from adapters.audit.keys import read_keys
 from adapters.http.access import Caller
-from adapters.http.entitlements import ROLES, Role
 from domain.shared.rejections import NotEntitled
 from services.payloads import PAYLOADS
 

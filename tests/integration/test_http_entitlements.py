@@ -13,8 +13,8 @@ from http_serving import Api, action, must_be_problem, serving
 from oidc_provider import AUDIENCE, provider
 from payday import Payday
 
+from adapters.access.entitlements import ACTORS, OPERATIONS, ROLES, Role, Scope
 from adapters.audit.keys import read_keys
-from adapters.http.entitlements import ACTORS, OPERATIONS, ROLES, Role, Scope
 from adapters.observing.metrics import measuring
 from domain.payroll.events import StatementIssued
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from adapters.access.entitlements import ROLES, Role
 from adapters.cli.asking import opened, refusing
-from adapters.http.entitlements import ROLES, Role
 from adapters.settings import read_settings
 
 if TYPE_CHECKING:

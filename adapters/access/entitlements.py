@@ -1,4 +1,4 @@
-"""Who may do what over HTTP: a table of role and operation, data only. docs/access.md shows it."""
+"""Who may do what: a table of role and operation, data only. docs/access.md shows it."""
 
 from dataclasses import dataclass
 from enum import Enum
