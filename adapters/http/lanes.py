@@ -99,6 +99,7 @@ class Peeked(BaseModel):
 
     type: str | None = None
     actor: str | None = None
+    correlationid: str | None = None
 
 
 _peek = Peeked.__pydantic_validator__.validate_json

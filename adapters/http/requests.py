@@ -10,6 +10,8 @@ from adapters.logging import bound
 from adapters.observing.work import Work
 
 REQUEST_ID = "X-Request-ID"
+TOLD = "dealtrail.told"
+"""Where in a request's scope a route leaves facts for its line."""
 _POSITION = POSITION.lower().encode()
 _NAMED = re.compile(rb"[A-Za-z0-9._:-]{1,100}").fullmatch
 
@@ -36,10 +38,15 @@ class Watched:
                     work.facts["status"] = message["status"]
                     position = dict(message["headers"]).get(_POSITION)
                     work.facts["position"] = None if position is None else int(position)
-                    message["headers"] = [*message["headers"], (REQUEST_ID.encode(), request.encode())]
+                    more = [(REQUEST_ID.encode(), request.encode())]
+                    if b"upgrade" in headers:
+                        # Behind that the parser takes a body for the next request: there shall be none.
+                        more.append((b"connection", b"close"))
+                    message["headers"] = [*message["headers"], *more]
                 await send(message)
 
             try:
                 await self._app(scope, receive, answered)
             finally:
                 work.facts["route"] = getattr(scope.get("route"), "path", "")
+                work.facts |= scope.get(TOLD, {})

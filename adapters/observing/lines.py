@@ -18,4 +18,5 @@ class RequestLines:
         """Say what came of a request: its status, its time, the position that it was told."""
         if work.name == "request" and shows(INFO):
             facts = {name: work.facts.get(name) for name in ("method", "route", "status", "position")}
+            facts |= {name: work.facts[name] for name in ("correlation",) if name in work.facts}
             _logger.info("answered", **facts, seconds=round(work.seconds, 6))

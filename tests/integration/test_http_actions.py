@@ -179,8 +179,19 @@ def test_a_body_behind_an_upgrade_is_refused_by_that_name(api: Api) -> None:
         "Upgrade": "h2c",
         "HTTP2-Settings": "AAEAAEAAAAIAAAAB",
     }
-    told = must_be_problem(api.act(hire("java"), headers=headers), 400, "malformed")
+    answer = api.act(hire("java"), headers=headers)
+    told = must_be_problem(answer, 400, "malformed")
     assert told["details"] == {"problem": "upgrade"}
+    assert answer.headers["connection"] == "close"
+
+
+def test_no_request_is_smuggled_in_the_body_of_one_that_would_upgrade(api: Api) -> None:
+    key = api.client.headers["Authorization"]
+    body = f"GET /pool HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n\r\n"
+    asks = "POST /actions HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+    told = said_to(api, f"{asks}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+    assert told.count(b"HTTP/1.1 ") == 1
+    assert b"connection: close" in told
 
 
 def test_each_action_of_a_batch_succeeds_or_fails_alone(api: Api) -> None:

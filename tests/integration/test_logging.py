@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from http_serving import hire, serving
 from reporting import Story
 
 from adapters.logging import Logger, bound, configure
+from adapters.observing.lines import RequestLines
+from adapters.observing.work import unwatch, watch
 from adapters.settings import read_settings
 from adapters.wiring import engine
 from domain.deals.events import StageEntered
@@ -123,6 +126,25 @@ def test_each_recorded_action_tells_its_place_to_who_wants_it_all(
     assert [line[key] for key in ("source", "action", "correlation", "position", "events")] == [
         "crm", "DEBUG", "c-1", answer.positions[0], 1
     ]  # fmt: skip
+
+
+def test_a_request_with_an_action_tells_the_request_the_correlation_and_the_position(
+    database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = RequestLines()
+    with serving(database_url) as api:
+        configure("json", "INFO")
+        watch(lines)
+        try:
+            said = hire("ann") | {"correlationid": "c-1"}
+            position = api.act(said, headers={"X-Request-ID": "r-1"}).json()["position"]
+            api.act(hire("bob"))
+        finally:
+            unwatch(lines)
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    first, second = [line for line in told if line["event"] == "answered"]
+    assert (first["request"], first["correlation"], first["position"]) == ("r-1", "c-1", position)
+    assert "correlation" not in second
 
 
 def test_a_failing_projection_tells_its_place(

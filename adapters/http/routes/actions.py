@@ -14,6 +14,7 @@ from adapters.http.bodies import read_body
 from adapters.http.lanes import peek
 from adapters.http.openapi import ErrorObject, found, problems, taking
 from adapters.http.problems import ACTION_STATUS, Problem, answer
+from adapters.http.requests import TOLD
 from adapters.http.service import Served, Service
 from domain.kernel import Rejected
 from services.answers import Answer, error_object
@@ -21,6 +22,8 @@ from services.answers import Answer, error_object
 DUPLICATE = "Dealtrail-Duplicate"
 ACTION_MAX = 1_048_576
 """Bytes of one action, as in a file that is imported."""
+_CORRELATION_SHOWN = 200
+"""Characters of it in the log: it is whatever the sender wrote."""
 ONE = ("application/cloudevents+json", "application/json")
 LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 SEVERAL = ("application/cloudevents-batch+json", "application/json", *LINES)
@@ -91,6 +94,8 @@ async def act(request: Request, served: Served, caller: Asking) -> Response:
     caller.may("act")
     _, body = await read_body(request, types=ONE, most=most)
     peeked = peek(body)
+    if peeked.correlationid is not None:
+        request.scope[TOLD] = {"correlation": peeked.correlationid[:_CORRELATION_SHOWN]}
     caller.may_act_as(peeked.actor)
     (told,) = await served.act([body], [peeked.type])
     if told.error is not None:
