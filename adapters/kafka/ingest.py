@@ -12,11 +12,13 @@ import psycopg
 from adapters.garbage import no_full_collections
 from adapters.importers.ndjson import LINE_MAX
 from adapters.kafka import topics
-from adapters.kafka.connecting import Cluster, KafkaAway, talking
+from adapters.kafka.connecting import Cluster, KafkaAway, reason, talking
 from adapters.kafka.dead_letters import DeadLetters
 from adapters.kafka.forgiving import forgive
+from adapters.kafka.looking import Lookout, Outage
 from adapters.kafka.members import member
 from adapters.logging import Logger
+from adapters.observing.work import tell
 from adapters.postgres import bookmarks
 from adapters.postgres.database import Database
 from domain.kernel import Rejected
@@ -34,6 +36,8 @@ POLL_MS = 500
 PAUSE_SECONDS = 1.0
 LETTERS_SECONDS = 0.5
 FORGETTING_SECONDS = 3600.0
+GIVEN_SECONDS_MAX = 30.0
+"""So long `catch_up` waits for a partition: more than a dead member keeps it."""
 
 CONSUMER: dict[str, Any] = {
     "enable_auto_commit": False,
@@ -91,18 +95,22 @@ class ActionsTopic:
         self._given: deque[TopicPartition] = deque()
         self._lost: set[tuple[str, int, int]] = set()
         self._topic_id = ""
+        self._give_up_at = 0.0
+        self._outage = Outage()
+        self._letters_outage = Outage()
         self.counts = {"accepted": 0, "duplicates": 0, "rejected": 0, "events": 0}
 
     def follow(self, stop: threading.Event) -> None:
         """Take actions in until `stop` is set. Outlives Kafka and a database that go away and come back."""
-        said = ""
-        while not stop.is_set():
-            try:
-                self._take_part(stop, once=False)
-            except (KafkaAway, psycopg.OperationalError, psycopg.InterfaceError) as away:
-                if said != (said := str(away).strip()):
-                    _logger.warning("actions_not_taken_in", error=said)
-                stop.wait(PAUSE_SECONDS)
+        try:
+            while not stop.is_set():
+                try:
+                    self._take_part(stop, once=False)
+                except (KafkaAway, psycopg.OperationalError, psycopg.InterfaceError) as away:
+                    self._hindered(away)
+                    stop.wait(PAUSE_SECONDS)
+        finally:
+            self._tell_lag({})
 
     def catch_up(self, stop: threading.Event | None = None) -> None:
         """Take in what is there of the partitions that this member is given.
@@ -115,6 +123,7 @@ class ActionsTopic:
         self._intake = None
         self._next.clear()
         self._given.clear()
+        self._give_up_at = time.monotonic() + GIVEN_SECONDS_MAX
         with (
             talking("Actions are not taken in"),
             no_full_collections(),
@@ -122,6 +131,7 @@ class ActionsTopic:
         ):
             self._topic_id = topic.id
             with self._dead_letters.producer() as producer, self._consumer() as consumer:
+                lookout = Lookout(consumer, self.name)
                 letters = _Now(LETTERS_SECONDS)
                 forgetting = _Now(FORGETTING_SECONDS)
                 ended = False
@@ -134,7 +144,10 @@ class ActionsTopic:
                     for partition in ours:
                         if not stop.is_set():
                             self._take(consumer, partition, polled[partition])
-                    ended = once and self._at_end(consumer)
+                    if once:
+                        ended = self._at_end(consumer)
+                    else:
+                        self._look(lookout)
                     if ended or letters.come():
                         self._send_letters(producer)
                     if forgetting.come():
@@ -165,7 +178,7 @@ class ActionsTopic:
             self._intake = None
             self._seek(consumer, [partition])
         except (psycopg.OperationalError, psycopg.InterfaceError) as away:
-            _logger.warning("database_away", error=str(away).strip())
+            self._hindered(away)
             self._intake = None
             self._seek(consumer, consumer.assignment())
 
@@ -247,7 +260,13 @@ class ActionsTopic:
     def _at_end(self, consumer: "KafkaConsumer") -> bool:
         assigned = list(consumer.assignment())
         if not assigned:
+            if time.monotonic() > self._give_up_at:
+                raise KafkaAway(
+                    f"No partition of {self.name} was given to this member of the group {self._group} within"
+                    f" {GIVEN_SECONDS_MAX:g} seconds: others take them all in, or have not let it join"
+                )
             return False
+        self._give_up_at = time.monotonic() + GIVEN_SECONDS_MAX
         ends = consumer.end_offsets(assigned)
         return all(consumer.position(each) >= ends[each] for each in assigned)
 
@@ -257,8 +276,30 @@ class ActionsTopic:
 
         try:
             self._dead_letters.send(producer)
+            self._letters_outage.ends()
         except KafkaError as error:
-            _logger.warning("dead_letters_not_sent", error=str(error).strip())
+            if self._letters_outage.is_news(why := reason(error)):
+                _logger.warning("dead_letters_not_sent", error=why)
+
+    def _look(self, lookout: Lookout) -> None:
+        """Say how far it is behind, and that Kafka is away, or that all is well again."""
+        try:
+            look = lookout.look()
+        except KafkaAway as away:
+            self._hindered(away)
+            return
+        if look is not None:
+            self._tell_lag({each.partition: lag for each, lag in look.lags.items()})
+            if look.caught_up and self._outage.ends():
+                _logger.warning("actions_taken_in_again", topic=self.name)
+
+    def _hindered(self, away: Exception) -> None:
+        self._tell_lag({})
+        if self._outage.is_news(why := str(away).strip()):
+            _logger.warning("actions_not_taken_in", error=why)
+
+    def _tell_lag(self, lags: Mapping[int, int]) -> None:
+        tell("ingest_lag", topic=self.name, lags=lags)
 
     @contextmanager
     def _consumer(self) -> "Iterator[KafkaConsumer]":

@@ -13,6 +13,7 @@ from adapters.garbage import no_full_collections
 from adapters.kafka import topics
 from adapters.kafka.cloudevents import row_of
 from adapters.kafka.connecting import Cluster, KafkaAway, talking
+from adapters.kafka.looking import Lookout, Outage
 from adapters.kafka.members import member
 from adapters.kafka.same_log import must_be_of_this_log
 from adapters.kafka.topics import Met
@@ -87,18 +88,17 @@ class EventsReader:
         self._places: dict[TopicPartition, Place] = {}
         self._resting = Resting()
         self._left: set[str] = set()
+        self._outage = Outage()
         self.read = 0
 
     def follow(self, stop: threading.Event) -> None:
         """Keep the tables up until `stop` is set. Outlives Kafka and a database that are away for a time."""
-        said = ""
         with suppress(_Stopped):
             while not stop.is_set():
                 try:
                     self._take_part(stop)
                 except (KafkaAway, OperationalError, InterfaceError, Strange) as problem:
-                    if said != (said := str(problem).strip()):
-                        _logger.warning("events_not_projected", topic=self.name, error=said)
+                    self._hindered(problem)
                     stop.wait(PAUSE_SECONDS)
 
     def _take_part(self, stop: threading.Event) -> None:
@@ -115,6 +115,7 @@ class EventsReader:
                 must_be_of_this_log(connection, self._cluster, self.name)
             with self._consumer() as consumer:
                 self._left |= self._fold.elsewhere(topic.partitions)
+                lookout = Lookout(consumer, self.name)
                 looked = committed = 0.0
                 while not stop.is_set():
                     polled = consumer.poll(timeout_ms=POLL_MS, max_records=BATCH)
@@ -127,11 +128,26 @@ class EventsReader:
                         self._take(topic, self._quiet(consumer))
                         self._fold.level()
                     self._go_on(topic, stop)
+                    self._look(lookout)
                     if now >= committed + COMMIT_SECONDS:
                         committed = now
                         consumer.commit_async(self._commits())
                 with suppress(KafkaError):  # Whoever reads on reads some records again.
                     consumer.commit(self._commits())
+
+    def _look(self, lookout: Lookout) -> None:
+        """Say that Kafka is away, or that all is well again."""
+        try:
+            look = lookout.look()
+        except KafkaAway as away:
+            self._hindered(away)
+            return
+        if look is not None and look.caught_up and self._outage.ends():
+            _logger.warning("events_projected_again", topic=self.name)
+
+    def _hindered(self, problem: Exception) -> None:
+        if self._outage.is_news(why := str(problem).strip()):
+            _logger.warning("events_not_projected", topic=self.name, error=why)
 
     def _stretch(self, partition: "TopicPartition", records: Sequence[Any]) -> tuple[Stretch, Place]:
         """What the records have that didn't come before, and where that ends. Raises Strange."""

@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 
 from adapters.kafka import cloudevents, topics
 from adapters.kafka.connecting import PATIENCE_SECONDS, Cluster, KafkaAway, client, talking
+from adapters.kafka.looking import Outage
 from adapters.kafka.same_log import must_be_of_this_log
 from adapters.kafka.topics import Met
 from adapters.logging import Logger
@@ -72,17 +73,17 @@ class EventsTopic:
         self.name = name
         self._partitions = partitions
         self._source = source.encode()
+        self._outage = Outage()
         self.published = 0
 
     def follow(self, stop: threading.Event) -> None:
         """Publish until `stop` is set. Outlives Kafka and a database that go away and come back."""
-        said = ""
         while not stop.is_set():
             try:
                 self._publish(stop, once=False)
             except (KafkaAway, OperationalError, InterfaceError) as away:
-                if said != (said := str(away).strip()):
-                    _logger.warning("events_not_published", error=said)
+                if self._outage.is_news(why := str(away).strip()):
+                    _logger.warning("events_not_published", error=why)
                 stop.wait(REFUSED_SECONDS if isinstance(away, EventRefused) else STANDBY_SECONDS)
 
     def catch_up(self, stop: threading.Event | None = None) -> None:
@@ -118,10 +119,16 @@ class EventsTopic:
                             work.facts["events"] = reached - position
                         self.published += reached - position
                         position = reached
+                        self._goes_on()
+                    self._goes_on()
                     if once:
                         return
                     for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                         pass
+
+    def _goes_on(self) -> None:
+        if self._outage.ends():
+            _logger.warning("events_published_again", topic=self.name)
 
     def _send(self, producer: "KafkaProducer", rows: Sequence[RawRow], stop: threading.Event) -> bool:
         """Whether all of them are acknowledged; if not, it was told to stop.

@@ -1,11 +1,12 @@
 """Prometheus metrics: what this process did, and how far the read tables are behind. Slow to import."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
@@ -47,6 +48,13 @@ class Metrics:
         self._commit = self._histogram("commit_seconds", "Time of a commit to the log", _COMMIT_SECONDS)
         self._folded = self._counter("folded_events", "Positions counted in, by projection", "projection")
         self._fold = self._histogram("fold_seconds", "Time of a batch of projections", _SECONDS)
+        self._lag = Gauge(
+            "dealtrail_ingest_lag_actions",
+            "Records that are there and not taken in, of partitions that this process has",
+            ["topic", "partition"],
+            registry=self.registry,
+        )
+        self._lagging: set[tuple[str, str]] = set()
         self._requests = self._histogram(
             "http_request_seconds", "Time of a request", _SECONDS, "method", "route", "status"
         )
@@ -74,6 +82,8 @@ class Metrics:
             self._count(facts["answers"])
         elif work.name == "deny":
             self._denied.labels(facts["role"], facts["operation"]).inc()
+        elif work.name == "ingest_lag":
+            self._note_lag(facts["topic"], facts["lags"])
         elif work.name == "fold":
             self._fold.observe(work.seconds)
             for name in facts["projections"]:
@@ -84,6 +94,15 @@ class Metrics:
             self._actions.labels(_outcome(answer)).inc()
             if answer.error is not None:
                 self._rejections.labels(answer.error["code"]).inc()
+
+    def _note_lag(self, topic: str, lags: Mapping[int, int]) -> None:
+        """By partition; what is not told is not known any more."""
+        told = {(topic, str(partition)): lag for partition, lag in lags.items()}
+        for labels in self._lagging - told.keys():
+            self._lag.remove(*labels)
+        for labels, lag in told.items():
+            self._lag.labels(*labels).set(lag)
+        self._lagging = set(told)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"dealtrail_{name}", meaning, labels, registry=self.registry)
