@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from psycopg.errors import UndefinedTable
 
+from adapters.access.denials import NobodyKnown
 from adapters.access.entitlements import Role
-from adapters.access.keys import ApiKeys, KeyRefused
+from adapters.access.keys import ApiKeys
 from adapters.postgres.database import Database
 
 if TYPE_CHECKING:
@@ -19,26 +20,19 @@ REMEMBERED_SECONDS = 2.0
 _REMEMBERED_MAX = 10_000
 
 
-class NobodyKnown(Exception):  # noqa: N818 - named for what happened
-    """Who asks isn't known: `reason` is for the log, `key` an id if they showed one."""
-
-    def __init__(self, reason: str, key: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason, self.key = reason, key
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is. `team` are the rep of a rep or head, and everyone below a head as the team is now.
+    """Who somebody is. `key` is the id of their key, or the issuer's name for them, for the log.
 
-    A head who left is nobody's.
+    `team` are the reps whose data are theirs to see: of a rep the rep, of a head also everyone below them as
+    the team is now, as long as they haven't left.
     """
 
     role: Role
     name: str
     rep: str | None
     key: str
-    team: frozenset[str]
+    team: frozenset[str] = frozenset()
 
 
 class Gate:
@@ -62,23 +56,15 @@ class Gate:
         return found
 
     def _key(self, text: str) -> tuple[Identity, float]:
-        try:
-            key = self._keys.recognise(text)
-        except KeyRefused as refused:
-            raise NobodyKnown(refused.reason, refused.key) from None
+        key = self._keys.recognise(text)
         return Identity(key.role, key.name, key.rep, key.id, self._team(key.role, key.rep)), float("inf")
 
     def _token(self, text: str) -> tuple[Identity, float]:
-        from adapters.access.tokens import TokenRefused
-
         if self._tokens is None:
             raise NobodyKnown("no_issuer_set")
-        try:
-            bearer = self._tokens.read(text)
-        except TokenRefused as refused:
-            raise NobodyKnown(refused.reason) from None
+        bearer = self._tokens.read(text)
         team = self._team(bearer.role, bearer.rep)
-        return Identity(bearer.role, bearer.name, bearer.rep, bearer.subject, team), bearer.left_seconds
+        return Identity(bearer.role, bearer.subject, bearer.rep, bearer.subject, team), bearer.left_seconds
 
     def _team(self, role: Role, rep: str | None) -> frozenset[str]:
         if rep is None:

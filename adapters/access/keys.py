@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from adapters.access.denials import NobodyKnown
 from adapters.access.entitlements import Role
 from adapters.postgres.database import Database
 from domain.kernel import Rejected
@@ -41,14 +42,6 @@ class UnknownKey(Rejected):
     """There is no key {key}."""
 
     code = "unknown_key"
-
-
-class KeyRefused(Exception):  # noqa: N818 - named for what happened
-    """The key opens nothing: `reason` for the log, `key` its id if it has the form of a key."""
-
-    def __init__(self, reason: str, key: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason, self.key = reason, key
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +104,10 @@ class ApiKeys:
         return self._known(key)
 
     def recognise(self, text: str) -> ApiKey:
-        """Whose key this is. Raises KeyRefused for what is none, is revoked or has expired."""
+        """Whose key this is. Raises NobodyKnown for what is none, is revoked or has expired."""
         form = _FORM.fullmatch(text)
         if form is None:
-            raise KeyRefused("malformed_key")
+            raise NobodyKnown("malformed_key")
         key, secret = form.groups()
         with self._database.connection() as connection:
             row = connection.execute(
@@ -123,12 +116,12 @@ class ApiKeys:
             ).fetchone()
         # Compared also where there is no such key: how long it takes tells nothing.
         if not hmac.compare_digest(_hash(secret), b"" if row is None else row[0]) or row is None:
-            raise KeyRefused("unknown_key", key)
+            raise NobodyKnown("unknown_key", key)
         found, now = _api_key(row[1:]), self._clock()
         if found.revoked_at is not None:
-            raise KeyRefused("revoked_key", key)
+            raise NobodyKnown("revoked_key", key)
         if found.expires_at is not None and found.expires_at <= now:
-            raise KeyRefused("expired_key", key)
+            raise NobodyKnown("expired_key", key)
         if found.last_used_at is None or found.last_used_at <= now - _USED_EVERY:
             self._note_use(key, now)
         return found

@@ -13,6 +13,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from adapters.access.denials import NobodyKnown
 from adapters.access.entitlements import ROLES, Role
 from domain.shared.actors import Actor
 
@@ -32,14 +33,6 @@ _NAME_MAX = 200
 _ALGORITHMS = ("RS256", "ES256")
 
 
-class TokenRefused(Exception):  # noqa: N818 - named for what happened
-    """The token opens nothing; `reason` is for the log."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 class IssuerAway(Exception):  # noqa: N818 - named for what was met
     """The provider's keys can't be had, so nothing can be said of its tokens."""
 
@@ -51,7 +44,6 @@ class Bearer:
     role: Role
     rep: str | None
     subject: str
-    name: str
     left_seconds: float
 
 
@@ -70,18 +62,18 @@ class Tokens:
         self._asking = threading.Lock()
 
     def read(self, token: str) -> Bearer:
-        """Who the token is for. Raises TokenRefused, IssuerAway."""
+        """Who the token is for. Raises NobodyKnown, IssuerAway."""
         if len(token) > _TOKEN_LENGTH_MAX:
-            raise TokenRefused("token_too_long")
+            raise NobodyKnown("token_too_long")
         try:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError:
-            raise TokenRefused("malformed_token") from None
+            raise NobodyKnown("malformed_token") from None
         algorithm, kid = header.get("alg"), header.get("kid")
         if algorithm not in _ALGORITHMS:
-            raise TokenRefused("algorithm_not_allowed")
+            raise NobodyKnown("algorithm_not_allowed")
         if not isinstance(kid, str) or not kid:
-            raise TokenRefused("no_key_named")
+            raise NobodyKnown("no_key_named")
         return _bearer(self._claims(token, self._key(kid, algorithm), algorithm))
 
     def _claims(self, token: str, key: Any, algorithm: str) -> dict[str, Any]:
@@ -96,23 +88,23 @@ class Tokens:
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
         except jwt.PyJWTError as refused:
-            raise TokenRefused(_REASONS.get(type(refused), "bad_claim")) from None
+            raise NobodyKnown(_REASONS.get(type(refused), "bad_claim")) from None
 
     def _key(self, kid: str, algorithm: str) -> RSAPublicKey | EllipticCurvePublicKey:
         known = self._known(kid)
         if known is None:
-            raise TokenRefused("unknown_signing_key")
+            raise NobodyKnown("unknown_signing_key")
         if known.get("alg", algorithm) != algorithm:
-            raise TokenRefused("key_of_another_algorithm")
+            raise NobodyKnown("key_of_another_algorithm")
         try:
             key = jwt.PyJWK.from_dict(dict(known), algorithm).key
         except jwt.PyJWTError:
-            raise TokenRefused("key_of_another_algorithm") from None
+            raise NobodyKnown("key_of_another_algorithm") from None
         if algorithm == "RS256" and isinstance(key, RSAPublicKey) and key.key_size >= _RSA_BITS_MIN:
             return key
         if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
             return key
-        raise TokenRefused("key_of_another_algorithm")
+        raise NobodyKnown("key_of_another_algorithm")
 
     def _known(self, kid: str) -> Mapping[str, Any] | None:
         """The issuer's key of that name, asked for if it is new or those known are old. Raises IssuerAway.
@@ -161,15 +153,14 @@ _REASONS: Mapping[type[Exception], str] = {
 def _bearer(claims: Mapping[str, Any]) -> Bearer:
     role, rep, subject = claims.get("dealtrail_role"), claims.get("dealtrail_rep"), claims["sub"]
     if role not in ROLES:
-        raise TokenRefused("no_role")
+        raise NobodyKnown("no_role")
     theirs = role in ("rep", "head")
     if theirs and not (isinstance(rep, str) and 0 < len(rep) <= _NAME_MAX and Actor.of(rep).rep):
-        raise TokenRefused("no_rep_named")
+        raise NobodyKnown("no_rep_named")
     return Bearer(
         role=cast(Role, role),
         rep=rep if theirs else None,
         subject=str(subject)[:_NAME_MAX],
-        name=str(subject)[:_NAME_MAX],
         left_seconds=float(claims["exp"]) + LEEWAY_SECONDS - time(),
     )
 

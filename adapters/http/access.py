@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from adapters.access.denials import denied
-from adapters.access.entitlements import OPERATIONS, Role, Scope
-from adapters.access.gate import NobodyKnown
+from adapters.access.denials import NobodyKnown, denied
+from adapters.access.entitlements import OPERATIONS, Scope
+from adapters.access.gate import Identity
 from adapters.access.tokens import IssuerAway
 from adapters.http.problems import Problem
 from adapters.http.service import Served
+from adapters.http.showing import shown
 from domain.shared.actors import Actor
 from domain.shared.rejections import NotEntitled
 from projections.asking import View
@@ -26,17 +27,8 @@ _BEARER = HTTPBearer(auto_error=False, description="An API key (dtk_…), or a J
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks. `key` is the id of their key, or the issuer's name for them, for the log.
-
-    `team` are the reps whose data are theirs to see: of a rep the rep, of a head also everyone below.
-    """
-
-    role: Role
-    name: str
-    rep: str | None
-    key: str
-    team: frozenset[str] = frozenset()
+class Caller(Identity):
+    """Who asks, and what they may."""
 
     def may(self, operation: str, of: str | None = None) -> None:
         """`of` is the rep whom it is about, where it names one. Raises Problem (forbidden), which is logged.
@@ -94,8 +86,6 @@ class Caller:
 
     def shown(self, operation: str, report: Any, deals: frozenset[str] = frozenset()) -> Any:
         """The report, without what is outside of the scope; `deals` are those that `may_see_lead` gave."""
-        from adapters.http.showing import shown
-
         return shown(operation, report, scope=self.scope(operation), team=self.team, deals=deals)
 
     def _must_concern(self, operation: str, what: str, concerned: frozenset[str]) -> None:
@@ -131,7 +121,7 @@ async def asking(
         raise Problem("unauthenticated", UNKNOWN) from None
     except IssuerAway:
         raise Problem("issuer_unavailable") from None
-    return Caller(role=found.role, name=found.name, rep=found.rep, key=found.key, team=found.team)
+    return Caller(found.role, found.name, found.rep, found.key, found.team)
 
 
 Asking = Annotated[Caller, Depends(asking)]

@@ -8,7 +8,8 @@ from hashlib import sha256
 import psycopg
 import pytest
 
-from adapters.access.keys import ApiKeys, KeyNeedsRep, KeyOfAnotherActor, KeyOfNoRep, KeyRefused, UnknownKey
+from adapters.access.denials import NobodyKnown
+from adapters.access.keys import ApiKeys, KeyNeedsRep, KeyOfAnotherActor, KeyOfNoRep, UnknownKey
 from adapters.postgres.database import Database
 
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -22,7 +23,7 @@ class Desk:
         self.keys = ApiKeys(database, lambda: self.now)
 
     def refused(self, text: str) -> tuple[str, str | None]:
-        with pytest.raises(KeyRefused) as refused:
+        with pytest.raises(NobodyKnown) as refused:
             self.keys.recognise(text)
         return refused.value.reason, refused.value.key
 
