@@ -21,7 +21,7 @@ from projections.timeline import DealStory, Happening, LeadStory
 Team = AbstractSet[str]
 Data = Mapping[str, Any]
 
-WHOSE: Mapping[str, tuple[str, ...]] = {
+WHOSE: Mapping[str, tuple[str, ...] | None] = {
     "neglected": ("rep",),
     "overdue": ("rep", "owner"),
     "encroachments": ("owner", "by"),
@@ -29,8 +29,12 @@ WHOSE: Mapping[str, tuple[str, ...]] = {
     "exceptions": ("rep",),
     "disputes": ("rep",),
     "assignments": ("rep",),
+    "queue": None,
 }
-"""By which fields an item of a list is somebody's; it is shown to whoever has one of them in their team."""
+"""By which fields an item of a list is somebody's; it is shown to whoever has one of them in their team.
+
+None where all of the list is theirs who may ask for it. One that isn't here is an error, not shown whole.
+"""
 
 
 def shown(
@@ -53,8 +57,7 @@ def shown(
 
 def _own(operation: str, report: Any, team: Team, deals: AbstractSet[str]) -> Any:
     match report:
-        case Listing(items=items) if operation in WHOSE:
-            names = WHOSE[operation]
+        case Listing(items=items) if (names := WHOSE[operation]) is not None:
             return Listing.of([one for one in items if any(getattr(one, name) in team for name in names)])
         case Scorecard(won_amount=money) if not set(report.team) <= team:
             # Beside one or two colleagues a median or the best is somebody's own figure.
