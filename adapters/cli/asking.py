@@ -165,9 +165,10 @@ def past(request: Request) -> tuple[int | None, datetime | None]:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator["Engine"]:
-    """Everything over the database that the settings name. Raises Stopped if it can't be reached."""
+    """Everything over the database that the settings name. Raises Stopped if it, or Kafka, is away."""
     import psycopg
 
+    from adapters.kafka.connecting import KafkaAway
     from adapters.postgres.embedded import EmbeddedFailed
     from adapters.postgres.migrate import DatabaseNewer, DatabaseOlder
     from adapters.wiring import engine
@@ -190,6 +191,8 @@ def opened(settings: Settings) -> Iterator["Engine"]:
         raise Stopped(
             "database_unavailable", f"The database can't be reached: {str(error).strip()}"
         ) from None
+    except KafkaAway as away:
+        raise Stopped("kafka_unavailable", f"{away}.") from None
 
 
 def _stopped(failure: Failure) -> Stopped:

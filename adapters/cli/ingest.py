@@ -5,7 +5,7 @@ import time
 
 import click
 
-from adapters.cli.asking import Stopped, opened, refusing
+from adapters.cli.asking import opened, refusing
 from adapters.cli.publish import must_have_kafka
 from adapters.cli.stopping import working
 from adapters.reading import moments
@@ -21,22 +21,17 @@ def ingest(context: click.Context, once: bool, as_json: bool) -> None:
 
     What is refused goes to the dead-letter topic, with the error and where it came from.
     """
-    from adapters.kafka.connecting import KafkaAway
-
     if context.invoked_subcommand is not None:
         return
     with refusing(as_json=as_json), opened(read_settings()) as parts:
         must_have_kafka(parts)
         topic, began = parts.actions_topic, time.monotonic()
         with working(parts) as stop:
-            try:
-                if once:
-                    topic.catch_up(stop)
-                else:
-                    click.echo(f"Taking actions in from {topic.name}. Ctrl-C ends it.", err=True)
-                    topic.follow(stop)
-            except KafkaAway as away:
-                raise Stopped("kafka_unavailable", f"{away}.") from None
+            if once:
+                topic.catch_up(stop)
+            else:
+                click.echo(f"Taking actions in from {topic.name}. Ctrl-C ends it.", err=True)
+                topic.follow(stop)
         seconds = round(time.monotonic() - began, 3)
         if as_json:
             click.echo(json.dumps({**topic.counts, "topic": topic.name, "seconds": seconds}))
@@ -52,16 +47,11 @@ def ingest(context: click.Context, once: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def redrive(code: str | None, since: str | None, limit: int | None, as_json: bool) -> None:
     """Send dead letters to the actions topic again, as they came, once what was wrong is put right."""
-    from adapters.kafka.connecting import KafkaAway
-
     settings = read_settings()
     with refusing(as_json=as_json), opened(settings) as parts:
         must_have_kafka(parts)
         moment = None if since is None else moments.start(since, settings.timezone)
-        try:
-            count = parts.dead_letters.redrive(code=code, since=moment, limit=limit)
-        except KafkaAway as away:
-            raise Stopped("kafka_unavailable", f"{away}.") from None
+        count = parts.dead_letters.redrive(code=code, since=moment, limit=limit)
         if as_json:
             click.echo(json.dumps({"redriven": count}))
         else:

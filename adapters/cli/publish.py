@@ -22,20 +22,15 @@ def publish(once: bool, as_json: bool) -> None:
 
     One publishes at a time; others that run stand by.
     """
-    from adapters.kafka.connecting import KafkaAway
-
     with refusing(as_json=as_json), opened(read_settings()) as parts:
         must_have_kafka(parts)
         topic, began = parts.events_topic, time.monotonic()
         with working(parts) as stop:
-            try:
-                if once:
-                    topic.catch_up(stop)
-                else:
-                    click.echo(f"Publishing to {topic.name}. Ctrl-C ends it.", err=True)
-                    topic.follow(stop)
-            except KafkaAway as away:
-                raise Stopped("kafka_unavailable", f"{away}.") from None
+            if once:
+                topic.catch_up(stop)
+            else:
+                click.echo(f"Publishing to {topic.name}. Ctrl-C ends it.", err=True)
+                topic.follow(stop)
         seconds = round(time.monotonic() - began, 3)
         told = {"published": topic.published, "topic": topic.name, "seconds": seconds}
         if as_json:
