@@ -50,13 +50,14 @@ def serve(host: str, port: int, project: bool) -> None:
 @contextmanager
 def _projecting(parts: "Engine", wanted: bool) -> Iterator[None]:
     """Keep the read tables up meanwhile, if that is wanted."""
+    if not wanted:
+        yield
+        return
     stop = threading.Event()
     worker = threading.Thread(target=parts.projector.follow, args=(stop,), name="project")
-    if wanted:
-        worker.start()
+    worker.start()
     try:
         yield
     finally:
         stop.set()
-        if wanted:
-            worker.join()
+        worker.join()
