@@ -8,6 +8,7 @@ import psycopg
 
 from adapters.logging import Logger
 from adapters.postgres.database import Database
+from adapters.postgres.projecting import log
 from adapters.postgres.projecting.projector import CHANNEL
 
 POLL_SECONDS = 0.25
@@ -62,18 +63,16 @@ class LogEnd:
                 self._stop.wait(AGAIN_SECONDS)
 
     def _follow(self) -> None:
-        """By a connection of its own: those of the pool may all be waiting for the database to come back."""
-        with psycopg.connect(self._database.url, connect_timeout=CONNECT_SECONDS, autocommit=True) as mine:
+        with self._database.apart(CONNECT_SECONDS) as mine:
             mine.execute(f"LISTEN {CHANNEL}")
             was_away = self.away
             while not self._stop.is_set():
-                found = mine.execute("SELECT coalesce(max(notification_id), 0) FROM log.event").fetchone()
-                assert found is not None
+                position = log.head(mine)
                 if was_away:
                     was_away = False
                     self._database.forget_broken()
                     _logger.warning("database_back")
-                self._tell(found[0], False)
+                self._tell(position, False)
                 self._stop.wait(APART_SECONDS)
                 for _ in mine.notifies(timeout=POLL_SECONDS, stop_after=1):
                     pass

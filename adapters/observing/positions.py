@@ -7,7 +7,7 @@ import psycopg
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from adapters.postgres.database import ON_CONNECT, Database
+from adapters.postgres.database import Database
 from adapters.postgres.projecting import log, standing
 from adapters.postgres.projecting.standing import Standing
 
@@ -41,7 +41,7 @@ class Positions(Collector):
     """Where the log, each projection and Kafka stand. Says only that the database is away if it is."""
 
     def __init__(self, database: Database) -> None:
-        self._url = database.url
+        self._database = database
 
     def collect(self) -> Iterator[Metric]:
         try:
@@ -61,9 +61,8 @@ class Positions(Collector):
         )
 
     def _ask(self) -> _Found:
-        """On a connection of its own: those of the pool may all be waiting for the database to come back."""
-        with psycopg.connect(self._url, connect_timeout=WAIT_SECONDS_MAX, autocommit=True) as connection:
-            connection.execute(f"SET statement_timeout = '{WAIT_SECONDS_MAX}s'; {ON_CONNECT}")
+        with self._database.apart(WAIT_SECONDS_MAX) as connection:
+            connection.execute(f"SET statement_timeout = '{WAIT_SECONDS_MAX}s'")
             head = log.head(connection)
             standings = sorted(standing.standings(connection).values(), key=lambda each: each.name)
             published = connection.execute(_PUBLISHED).fetchall()

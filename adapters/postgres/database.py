@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import psycopg
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
@@ -30,7 +31,7 @@ Gives a row if so: who we acted as before, and the role.
 """
 APP_WAITS = f"SELECT WHERE {_APP_IS_OURS} AND ({_APP_IS_SET_UP}) IS NOT TRUE"
 """A row if we could act as the application's role, but it has no rights in this database."""
-ON_CONNECT = (
+_ON_CONNECT = (
     # First: who may make schemas can name one as the login, with functions in it that suit calls better.
     "SET search_path = pg_catalog; SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = 0;"
     f" {ACT_AS_APP}"
@@ -67,7 +68,7 @@ class Datastore(PostgresDatastore):
     def after_connect_func(self) -> Callable[[Connection[Any]], None]:
         def after_connect(connection: Connection[Any]) -> None:
             connection.autocommit = True
-            connection.execute(ON_CONNECT)
+            connection.execute(_ON_CONNECT)
 
         return after_connect
 
@@ -92,6 +93,16 @@ class Database:
                 yield connection
             finally:
                 pooled.row_factory = dict_row  # What the library's own recorders expect.
+
+    @contextmanager
+    def apart(self, seconds: int) -> Iterator[Connection[TupleRow]]:
+        """A connection that is not of the pool, whose own may all be waiting for the database to come back.
+
+        Raises psycopg.OperationalError if there is none within so many seconds.
+        """
+        with psycopg.connect(self.url, connect_timeout=seconds, autocommit=True) as connection:
+            connection.execute(_ON_CONNECT)
+            yield connection
 
     def forget_broken(self) -> None:
         """Drop idle connections that the server has ended, as after a restart."""
