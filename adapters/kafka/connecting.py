@@ -56,7 +56,11 @@ def client(cluster: Cluster) -> dict[str, Any]:
 
 def _tls(cluster: Cluster) -> ssl.SSLContext:
     """Raises OSError for files that are there no more, or not as they were."""
-    context = ssl.create_default_context(cafile=cluster.ssl_ca)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # Python's default takes no CA of the older kind.
+    if cluster.ssl_ca is not None:
+        context.load_verify_locations(cluster.ssl_ca)
+    else:
+        context.load_default_certs()
     if cluster.ssl_certificate is not None:
         context.load_cert_chain(cluster.ssl_certificate, cluster.ssl_key, lambda: "")
     return context
