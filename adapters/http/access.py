@@ -108,14 +108,13 @@ async def asking(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Caller:
     """Who sent the request. Raises Problem (unauthenticated); the log has the reason, the sender hasn't."""
-    gate = served.parts.gate
     try:
         if credentials is None or not credentials.credentials:
             raise NobodyKnown("no_credentials" if "authorization" not in request.headers else "no_bearer")
         text = credentials.credentials
-        found = gate.remembered(text)
+        found = served.gate.remembered(text)
         if found is None:
-            found = await served.read(lambda: gate.identify(text))
+            found = await served.read(lambda: served.gate.identify(text))
     except NobodyKnown as nobody:
         denied(key=nobody.key, role="unknown", operation="authenticate", reason=nobody.reason)
         raise Problem("unauthenticated", UNKNOWN) from None

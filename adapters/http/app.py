@@ -40,7 +40,6 @@ def create_app(parts: Engine) -> FastAPI:
         separate_input_output_schemas=False,
         redirect_slashes=False,
     )
-    app.state.gate = parts.gate
     handle_failures(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -1,7 +1,7 @@
 """A request for a report: what all of them may say, and how they are answered."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -58,7 +58,7 @@ OnAxis = Annotated[
 class Asked:
     """What any report may be asked with: as of when, on which axis of time, by which position at least.
 
-    `operation` is what the table of entitlements calls the report. Every way to answer raises Forbidden.
+    `operation` is what the table of entitlements calls the report. To answer raises Problem (forbidden).
     """
 
     def __init__(
@@ -166,7 +166,7 @@ def as_json(value: Any, *, position: int | None = None) -> Response:
 
 def sent(content: bytes | str, media_type: str, *, position: int | None = None) -> Response:
     """An answer that nobody on the way may keep."""
-    headers: Mapping[str, str] = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store"}
     if position is not None:
-        headers = {**headers, POSITION: str(position)}
-    return Response(content, headers=dict(headers), media_type=media_type)
+        headers[POSITION] = str(position)
+    return Response(content, headers=headers, media_type=media_type)

@@ -9,12 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from adapters.http.problems import SENTENCES, Problem, answer, of_rejection
+from adapters.http.problems import Problem, answer
 from adapters.logging import Logger
 from adapters.postgres.group_commit import Interrupted
 from adapters.postgres.projecting.as_of import FoldStopped, NotBuilt
 from adapters.reading.moments import BadMoment
 from domain.kernel import Rejected
+from services.answers import error_object
 from services.ports import EmptyLog
 
 _logger = Logger(__name__)
@@ -48,7 +49,7 @@ async def _problem(_request: Request, problem: Exception) -> Response:
 
 async def _rejected(_request: Request, rejected: Exception) -> Response:
     assert isinstance(rejected, Rejected)
-    return of_rejection(rejected)
+    return answer(error_object(rejected))
 
 
 async def _invalid(_request: Request, invalid: Exception) -> Response:
@@ -95,4 +96,4 @@ async def _stopped(_request: Request, error: Exception) -> Response:
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
     _logger.error("request_failed", method=request.method, path=request.url.path, error=repr(error))
-    return _said("internal", SENTENCES["internal"])
+    return _said("internal")

@@ -6,9 +6,6 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from domain.kernel import Rejected
-from services.answers import error_object
-
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
 
@@ -136,8 +133,3 @@ def answer(error: Mapping[str, Any]) -> JSONResponse:
         "error": error,
     }
     return JSONResponse(body, status, headers, MEDIA_TYPE)
-
-
-def of_rejection(rejected: Rejected) -> JSONResponse:
-    """A refusal of the domain as a problem."""
-    return answer(error_object(rejected))

@@ -31,6 +31,7 @@ class Service:
 
     def __init__(self, parts: Engine) -> None:
         self.parts = parts
+        self.gate = parts.gate
         self.lanes = Lanes(parts.intake)
         self.end = LogEnd(parts.database)
         self.closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
