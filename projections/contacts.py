@@ -8,6 +8,7 @@ from domain.activities.events import ContactRecorded
 from domain.kernel import Event, Recorded
 from projections.asking import STANDS_FOR, Listing, View
 from projections.kernel import Projection, Row, Rows
+from projections.team import must_know_rep
 
 
 @dataclass(slots=True)
@@ -74,7 +75,11 @@ class Encroachment:
 
 
 def encroachments(view: View, *, rep: str | None = None) -> Listing:
-    """Contacts past the owner, the latest first; with `rep` those by them and those with their leads."""
+    """Contacts past the owner, the latest first; with `rep` those by them and those with their leads.
+
+    Raises UnknownRep.
+    """
+    must_know_rep(view, rep)
     rows = view.ask(
         STANDS_FOR
         + """

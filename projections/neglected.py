@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from projections.asking import OWNER_NOW, STANDS_FOR, Listing, View
+from projections.team import must_know_rep
 
 COVERED = f"""
 , held AS (
@@ -61,7 +62,11 @@ class Neglect:
 
 
 def neglected(view: View, *, rep: str | None = None) -> Listing:
-    """What is open without a planned step, the longest first; with `rep` theirs only, else the pool's too."""
+    """What is open without a planned step, the longest first; with `rep` theirs only, else the pool's too.
+
+    Raises UnknownRep.
+    """
+    must_know_rep(view, rep)
     rows = view.ask(
         STANDS_FOR
         + COVERED
@@ -96,8 +101,9 @@ class Overdue:
 def overdue(view: View, *, rep: str | None = None) -> Listing:
     """Planned steps past due, of leads that haven't ended, the longest first.
 
-    A step is its assignee's, else the lead's owner's; with `rep` theirs only.
+    A step is its assignee's, else the lead's owner's; with `rep` theirs only. Raises UnknownRep.
     """
+    must_know_rep(view, rep)
     rows = view.ask(
         STANDS_FOR
         + COVERED

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain.shared.rejections import UnknownLead
 from projections.asking import OWNER_NOW, STANDS_FOR, Listing, View
+from projections.team import must_know_rep
 
 _LAPSED = "l.owner IS NOT NULL AND l.expires_at <= %(moment)s"
 SINCE_NOW = f"CASE WHEN {_LAPSED} THEN l.expires_at ELSE l.since END"
@@ -138,8 +139,9 @@ class Refused:
 def refusals(view: View, *, rep: str | None = None, lead: str | None = None) -> Listing:
     """Attempts on owned leads, the latest first; with `rep` those by them and those on their leads.
 
-    Raises UnknownLead for a lead asked for that was never registered.
+    Raises UnknownRep, and UnknownLead for a lead asked for that was never registered.
     """
+    must_know_rep(view, rep)
     meant = None if lead is None else standing(view, lead).lead
     rows = view.ask(
         STANDS_FOR

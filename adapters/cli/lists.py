@@ -32,20 +32,13 @@ def draw_list(
     draw(columns(view), found.items, empty)
 
 
-def _known(view: View, rep: str | None) -> View:
-    from projections.team import must_know_rep
-
-    must_know_rep(view, rep)
-    return view
-
-
 @REP
 def _neglected(request: Request, rep: str | None) -> None:
     """Open leads and deals with no next step planned, the longest idle first."""
     from projections.neglected import neglected as ask
 
     empty = "Every open lead and deal has a next step planned."
-    _list(request, lambda view: ask(_known(view, rep), rep=rep), "Neglected", neglected_columns, empty)
+    _list(request, lambda view: ask(view, rep=rep), "Neglected", neglected_columns, empty)
 
 
 def neglected_columns(view: View) -> Sequence[Any]:
@@ -66,7 +59,7 @@ def _overdue(request: Request, rep: str | None) -> None:
     from projections.neglected import overdue as ask
 
     empty = "No planned step is past its due time."
-    _list(request, lambda view: ask(_known(view, rep), rep=rep), "Overdue", overdue_columns, empty)
+    _list(request, lambda view: ask(view, rep=rep), "Overdue", overdue_columns, empty)
 
 
 def overdue_columns(view: View) -> Sequence[Any]:
@@ -112,7 +105,7 @@ def _encroachments(request: Request, rep: str | None) -> None:
     from projections.contacts import encroachments as ask
 
     empty = "Nobody went past a lead's owner."
-    _list(request, lambda view: ask(_known(view, rep), rep=rep), "Encroachments", encroachment_columns, empty)
+    _list(request, lambda view: ask(view, rep=rep), "Encroachments", encroachment_columns, empty)
 
 
 def encroachment_columns(view: View) -> Sequence[Any]:
@@ -136,7 +129,7 @@ def _refusals(request: Request, rep: str | None, lead: str | None) -> None:
 
     _list(
         request,
-        lambda view: ask(_known(view, rep), rep=rep, lead=lead),
+        lambda view: ask(view, rep=rep, lead=lead),
         "Refused attempts",
         refusal_columns,
         "Nobody tried to get a lead that was another's.",

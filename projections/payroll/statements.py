@@ -9,6 +9,7 @@ from domain.kernel import Event, Recorded
 from domain.payroll.events import DisputeResolved, LineDisputed, PeriodClosed, StatementIssued
 from projections.asking import Listing, View
 from projections.kernel import Projection, Row, Rows
+from projections.team import must_know_rep
 
 
 @dataclass(slots=True)
@@ -229,7 +230,11 @@ class ClosedPeriod:
 
 
 def disputes(view: View, open_only: bool = False, rep: str | None = None) -> Listing:
-    """Disputes in the order in which they were raised; with `rep`, of that rep's statements."""
+    """Disputes in the order in which they were raised; with `rep`, of that rep's statements.
+
+    Raises UnknownRep.
+    """
+    must_know_rep(view, rep)
     rows = view.ask(
         """
         SELECT d.statement || '/' || d.line, d.statement, s.period, s.rep, l.deal, l.amount, s.currency,

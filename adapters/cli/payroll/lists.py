@@ -79,14 +79,15 @@ def exception_columns(view: View) -> Sequence[Any]:
 @click.option("--open", "open_only", is_flag=True, help="Only those that wait for an answer.")
 def _disputes(request: Request, rep: str | None, open_only: bool) -> None:
     """Lines said to be wrong, and payroll's answers."""
-    from projections.payroll.statements import disputes
-    from projections.team import must_know_rep
+    from projections.payroll.statements import disputes as ask
 
-    def ask(view: View) -> Listing:
-        must_know_rep(view, rep)
-        return disputes(view, open_only=open_only, rep=rep)
-
-    _list(request, ask, "Disputes", dispute_columns, "No line is disputed.")
+    _list(
+        request,
+        lambda view: ask(view, open_only=open_only, rep=rep),
+        "Disputes",
+        dispute_columns,
+        "No line is disputed.",
+    )
 
 
 def dispute_columns(view: View) -> Sequence[Any]:

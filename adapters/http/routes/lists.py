@@ -6,12 +6,10 @@ from fastapi import APIRouter, Query, Response
 
 from adapters.http.asked import AskedFor
 from adapters.http.openapi import listed, report
-from projections.asking import View
 from projections.contacts import Encroachment, encroachments
 from projections.neglected import Neglect, Overdue, neglected, overdue
 from projections.owner import PoolLead, Refused, pool, refusals
 from projections.queue import Work, queue
-from projections.team import must_know_rep
 
 router = APIRouter(tags=["lists"])
 Rep = Annotated[str | None, Query(description="Only this rep's.")]
@@ -22,17 +20,13 @@ STEPS = ("leads", "deals", "next_steps", "team")
 @router.get("/neglected", operation_id="neglected", responses=report(listed(Neglect), "unknown_rep"))
 async def get_neglected(asked: AskedFor, rep: Rep = None) -> Response:
     """Open leads and deals with no next step planned, the longest idle first."""
-    return await asked.tables(
-        "neglected", STEPS, lambda source: neglected(_known(source.view, rep), rep=rep), rep=rep
-    )
+    return await asked.tables("neglected", STEPS, lambda source: neglected(source.view, rep=rep), rep=rep)
 
 
 @router.get("/overdue", operation_id="overdue", responses=report(listed(Overdue), "unknown_rep"))
 async def get_overdue(asked: AskedFor, rep: Rep = None) -> Response:
     """Planned steps whose due time has passed, the longest first."""
-    return await asked.tables(
-        "overdue", STEPS, lambda source: overdue(_known(source.view, rep), rep=rep), rep=rep
-    )
+    return await asked.tables("overdue", STEPS, lambda source: overdue(source.view, rep=rep), rep=rep)
 
 
 @router.get("/queue/{rep:whole}", operation_id="queue", responses=report(listed(Work), "unknown_rep"))
@@ -49,7 +43,7 @@ async def get_encroachments(asked: AskedFor, rep: Rep = None) -> Response:
     """Contacts that somebody else's rep had with an owned lead; with `rep` those of either side."""
     reads = ("leads", "contacts", "team")
     return await asked.tables(
-        "encroachments", reads, lambda source: encroachments(_known(source.view, rep), rep=rep), rep=rep
+        "encroachments", reads, lambda source: encroachments(source.view, rep=rep), rep=rep
     )
 
 
@@ -65,7 +59,7 @@ async def get_refusals(
     return await asked.tables(
         "refusals",
         ("leads", "team"),
-        lambda source: refusals(_known(source.view, rep), rep=rep, lead=lead),
+        lambda source: refusals(source.view, rep=rep, lead=lead),
         rep=rep,
         lead=lead,
     )
@@ -75,8 +69,3 @@ async def get_refusals(
 async def get_pool(asked: AskedFor) -> Response:
     """Open leads that nobody owns, the longest waiting first."""
     return await asked.tables("pool", ("leads",), lambda source: pool(source.view))
-
-
-def _known(view: View, rep: str | None) -> View:
-    must_know_rep(view, rep)
-    return view

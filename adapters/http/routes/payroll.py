@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
@@ -31,7 +31,6 @@ from projections.payroll.plans import Assignment, PlanVersion, assignments, plan
 from projections.payroll.previews import must_have_begun
 from projections.payroll.simulating import Simulated, simulate
 from projections.payroll.statements import ClosedPeriod, Dispute, disputes, periods
-from projections.team import must_know_rep
 from services.plan_documents import read_plan, read_plan_toml
 
 router = APIRouter(prefix="/payroll", tags=["payroll"])
@@ -224,12 +223,12 @@ async def get_disputes(
     open_only: Annotated[bool, Query(alias="open", description="Only those without an answer.")] = False,
 ) -> Response:
     """Lines said to be wrong, and payroll's answers."""
-
-    def ask(view: Any) -> object:
-        must_know_rep(view, rep)
-        return disputes(view, open_only=open_only, rep=rep)
-
-    return await asked.tables("disputes", ("statements", "team"), lambda source: ask(source.view), rep=rep)
+    return await asked.tables(
+        "disputes",
+        ("statements", "team"),
+        lambda source: disputes(source.view, open_only=open_only, rep=rep),
+        rep=rep,
+    )
 
 
 @router.get("/plans", operation_id="plans", responses=report(listed(PlanVersion)))
