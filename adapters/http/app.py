@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from adapters.http.failures import handle_failures
 from adapters.http.openapi import described
 from adapters.http.requests import Watched
-from adapters.http.routes import actions, audit, events, health, lists, payroll, reports
+from adapters.http.routes import actions, audit, events, health, lists, payroll, reports, statements
 from adapters.http.service import serving
 from adapters.wiring import Engine
 
@@ -18,7 +18,7 @@ Actions in, events and reports out. Whatever goes wrong is answered as problem d
 stable code. A report says in Dealtrail-Position what it is true of; a request may ask for a position in
 Dealtrail-At-Least.
 """
-ROUTERS = (actions.router, events.router, reports.router, lists.router, payroll.router, audit.router)
+ROUTERS = tuple(part.router for part in (actions, events, reports, lists, statements, payroll, audit, health))
 
 
 def create_app(parts: Engine) -> FastAPI:
@@ -43,7 +43,6 @@ def create_app(parts: Engine) -> FastAPI:
     handle_failures(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.include_router(health.router)
     described(app)
     # Around all else: what answers faults of ours stands outside of every middleware that is added.
     app.middleware_stack = Watched(app.build_middleware_stack())

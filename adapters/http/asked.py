@@ -50,6 +50,7 @@ AsOfWhen = Annotated[
         examples=["2026-10-02", "2026-10-02T09:15:00+03:00", "#4711"],
     ),
 ]
+Rep = Annotated[str | None, Query(description="Only this rep's.")]
 OnAxis = Annotated[
     Axis, Query(description="What the system knew by then, or what had happened by then as known now.")
 ]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from adapters.http.asked import AskedFor
+from adapters.http.asked import AskedFor, Rep
 from adapters.http.openapi import listed, report
 from projections.contacts import Encroachment, encroachments
 from projections.neglected import Neglect, Overdue, neglected, overdue
@@ -12,7 +12,6 @@ from projections.owner import PoolLead, Refused, pool, refusals
 from projections.queue import Work, queue
 
 router = APIRouter(tags=["lists"])
-Rep = Annotated[str | None, Query(description="Only this rep's.")]
 
 STEPS = ("leads", "deals", "next_steps", "team")
 
