@@ -1,8 +1,6 @@
 """Actions in: one by one, and in batches."""
 
-import re
-from collections.abc import Iterator, Sequence
-from json import JSONDecodeError, JSONDecoder
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +8,7 @@ from pydantic import BaseModel
 
 from adapters.http.access import Asking, Caller
 from adapters.http.asked import as_json
+from adapters.http.batches import elements, lines
 from adapters.http.bodies import read_body
 from adapters.http.lanes import peek
 from adapters.http.openapi import ErrorObject, found, problems, taking
@@ -27,10 +26,6 @@ _CORRELATION_SHOWN = 200
 ONE = ("application/cloudevents+json", "application/json")
 LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 SEVERAL = ("application/cloudevents-batch+json", "application/json", *LINES)
-
-_SPACE = re.compile(r"[ \t\r\n]*")
-_decode = JSONDecoder(parse_int=str, parse_float=str).raw_decode
-"""Numbers are not read here, however long they are."""
 
 router = APIRouter(tags=["actions"])
 
@@ -125,7 +120,7 @@ async def act_batch(request: Request, served: Served, caller: Asking) -> Respons
     caller.may("act")
     settings = served.parts.settings
     media_type, body = await read_body(request, types=SEVERAL, most=settings.body_max)
-    actions = await served.read(lambda: _lines(body) if media_type in LINES else _list(body))
+    actions = await served.read(lambda: lines(body) if media_type in LINES else elements(body))
     if len(actions) > settings.batch_max:
         raise Problem(
             "too_large",
@@ -153,43 +148,6 @@ async def _act_each(served: Service, caller: Caller, actions: Sequence[bytes]) -
         types.append(peeked.type)
     answers = iter(await served.act(going, types) if going else [])
     return [next(answers) if one is None else one for one in told]
-
-
-def _lines(body: bytes) -> list[bytes]:
-    """Lines as they came, empty ones left out."""
-    return [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
-
-
-def _list(body: bytes) -> list[bytes]:
-    """The list's elements as they came: one that is no good is refused alone. Raises Problem for no list."""
-    try:
-        return [element.encode() for element in _elements(body.decode("utf-8-sig"))]
-    except (ValueError, RecursionError) as broken:
-        message = f"This is not a JSON list of actions: {broken}."
-        raise Problem("malformed", message, problem=str(broken)) from None
-
-
-def _elements(text: str) -> Iterator[str]:
-    """Raises ValueError, RecursionError."""
-    at = _after_space(text, 0)
-    if not text.startswith("[", at):
-        raise JSONDecodeError("Expecting '['", text, at)
-    at = _after_space(text, at + 1)
-    going_on = not text.startswith("]", at)
-    while going_on:
-        _, end = _decode(text, at)
-        yield text[at:end]
-        at = _after_space(text, end)
-        if going_on := text.startswith(",", at):
-            at = _after_space(text, at + 1)
-    if not text.startswith("]", at) or _after_space(text, at + 1) < len(text):
-        raise JSONDecodeError("Expecting the list's end", text, at)
-
-
-def _after_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    assert found is not None
-    return found.end()
 
 
 def _results(told: Sequence[Answer]) -> dict[str, Any]:
