@@ -68,7 +68,7 @@ class BadSetting(Exception):  # noqa: N818 - named for what happened
 class Settings:
     """The settings in force."""
 
-    database_url: str | None
+    database_url: str | None = field(repr=False)
     home: Path
     timezone: ZoneInfo
     currency: str

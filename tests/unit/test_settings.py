@@ -243,3 +243,7 @@ def test_tokens_need_an_audience() -> None:
 def test_each_setting_is_documented() -> None:
     documented = [name.removeprefix("DEALTRAIL_").lower() for name in DOCUMENTATION]
     assert documented == [field.name for field in fields(Settings)]
+
+
+def test_the_settings_as_text_tell_no_password() -> None:
+    assert "SECRET" not in repr(read_settings({"DATABASE_URL": "postgresql://me:SECRET@host/company"}))
