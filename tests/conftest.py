@@ -18,6 +18,7 @@ from adapters.audit.keys import make_keys
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
 from adapters.postgres.migrate import migrate
+from adapters.postgres.store import PostgresStore
 
 # Tests kill clients and backends, never the machine, so nothing here depends on fsync; without it a clone of
 # the template takes milliseconds.
@@ -87,6 +88,21 @@ def database_url(server: Embedded, template: str) -> Iterator[str]:
     """A migrated database of the test's own, empty, dropped afterwards."""
     with _clone(server, template) as url:
         yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The same, with connections to it."""
+    with Database(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def store(database: Database) -> Iterator[PostgresStore]:
+    """Its log."""
+    store = PostgresStore(database)
+    yield store
+    store.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,27 +1,15 @@
 """Many callers on one event loop: appended together, answered alone."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import pytest
-
 from adapters.postgres.codec import Unstorable
-from adapters.postgres.database import Database
 from adapters.postgres.gathering import Gathering
 from adapters.postgres.store import PostgresStore
 from domain.leads.events import KeyBound
 from services.ports import Appended, Conflict, Duplicate, Outcome, Unit
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[PostgresStore]:
-    with Database(database_url) as database:
-        opened = PostgresStore(database)
-        yield opened
-        opened.close()
 
 
 def unit(action: str, key: str, expected: int = 0) -> Unit:

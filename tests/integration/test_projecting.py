@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -18,12 +18,6 @@ from domain.deals.events import DealLost, DealOpened, DealReopened, StageEntered
 from projections.kernel import Failure
 
 NO_DELAY = timedelta()
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as database:
-        yield database
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The read tables as of a past position or moment, on both axes, beside the live ones."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import psycopg
@@ -17,12 +16,6 @@ from domain.deals.events import DealAmended, DealOpened, StageEntered
 
 ALL = [projection.name for projection in PROJECTIONS]
 OPENED = DealOpened(lead="L-1", pipeline="main")
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as database:
-        yield database
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import random
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,12 +17,6 @@ from adapters.postgres.projecting import partitions
 from adapters.postgres.projecting.projector import Projector
 
 EVERYTHING = (*PROJECTIONS, Odds())
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as database:
-        yield database
 
 
 def killed(work: Callable[[], object], after: float) -> bool:

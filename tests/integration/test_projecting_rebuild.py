@@ -84,12 +84,6 @@ class SaidOtherwise(Said):
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as database:
-        yield database
-
-
-@pytest.fixture
 def writer(database_url: str) -> LogWriter:
     return LogWriter(database_url)
 

@@ -1,7 +1,6 @@
 """The log: what each kind of append answers, and what is read back."""
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import psycopg
@@ -42,19 +41,6 @@ def unit(
 
 def bound(key: str, lead: str = "L-1") -> tuple[str, Event]:
     return (f"key-{key}", KeyBound(lead=lead))
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def store(database: Database) -> Iterator[PostgresStore]:
-    opened = PostgresStore(database)
-    yield opened
-    opened.close()
 
 
 def test_a_unit_is_recorded_whole_and_read_back_as_it_was_answered(store: PostgresStore) -> None:

@@ -35,13 +35,6 @@ def database(database_url: str) -> Iterator[Database]:
         yield opened
 
 
-@pytest.fixture
-def store(database: Database) -> Iterator[PostgresStore]:
-    opened = PostgresStore(database)
-    yield opened
-    opened.close()
-
-
 def stands_at(database: Database) -> int:
     with database.connection() as connection:
         return bookmarks.where(connection, [READER])[READER]

@@ -10,7 +10,6 @@ import pytest
 
 from adapters.postgres import appending
 from adapters.postgres.appending import Appender
-from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
 from adapters.postgres.store import PostgresStore
 from domain.leads.events import KeyBound
@@ -33,14 +32,6 @@ CREATE CONSTRAINT TRIGGER kill AFTER INSERT ON log.event DEFERRABLE INITIALLY DE
 
 def unit(action: str, key: str) -> Unit:
     return Unit([(f"key-{key}", KeyBound(lead="L-1"))], {f"key-{key}": 0}, NOW, NOW, "rep-1", "crm", action)
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[PostgresStore]:
-    with Database(database_url) as database:
-        opened = PostgresStore(database)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import random
 import string
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -32,21 +31,8 @@ NOBODY: frozenset[str] = frozenset()
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as database:
-        yield database
-
-
-@pytest.fixture
 def writer(database_url: str) -> LogWriter:
     return LogWriter(database_url)
-
-
-@pytest.fixture
-def store(database: Database) -> Iterator[PostgresStore]:
-    store = PostgresStore(database)
-    yield store
-    store.close()
 
 
 @pytest.fixture

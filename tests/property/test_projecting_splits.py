@@ -1,6 +1,6 @@
 """Rebuild equals live for any batch split; the past equals a shorter log; wire formats lose nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -31,12 +31,6 @@ OPENINGS = st.builds(DealOpened, lead=TEXTS, pipeline=st.just("main"), title=TEX
 SETTINGS = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as database:
-        yield database
 
 
 @pytest.fixture
