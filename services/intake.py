@@ -18,10 +18,10 @@ from services.desk import Desk
 from services.duties import Duties
 from services.foresight import fetch_ahead
 from services.handlers import Handler, handlers, subject_stream
+from services.jobs import Decided, Job, Marking, Reading
 from services.payloads import LeaveRep
 from services.ports import (
     Appended,
-    Bookmark,
     Claims,
     Conflict,
     Duplicate,
@@ -69,46 +69,6 @@ class Submission:
     group: int | None = None
 
 
-@dataclass(slots=True)
-class _Job:
-    action: Action | None
-    group: int | None
-    answer: Answer | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        assert self.action is not None
-        return self.action.source, self.action.id
-
-
-_Decided = tuple[_Job, Unit, Rejected | None]
-Marking = Callable[[Sequence[Mapping[str, Any] | None]], Bookmark]
-"""Given the error object of each submission, None where there is none: the bookmark to move then."""
-
-
-class _Reading:
-    """A batch that is read in order: how far the reader gets with it, told in the append that settles it."""
-
-    def __init__(self, mark: Marking, jobs: Sequence[_Job]) -> None:
-        self._mark, self._jobs = mark, jobs
-        self.moved = False
-
-    def bookmark(self, decided: Sequence[_Decided]) -> Bookmark:
-        """It moves if these are the last."""
-        deciding = {id(job): rejected for job, _, rejected in decided}
-        errors: list[Mapping[str, Any] | None] = []
-        for job in self._jobs:
-            rejected = deciding.get(id(job))
-            if job.answer is None and id(job) not in deciding:
-                bookmark = self._mark([None] * len(self._jobs))
-                return replace(bookmark, to=bookmark.at)
-            if rejected is not None:
-                errors.append(error_object(rejected))
-            else:
-                errors.append(None if job.answer is None else job.answer.error)
-        return self._mark(errors)
-
-
 class Intake:
     """Decides batches of actions and appends what follows. Not for several threads at once: one each.
 
@@ -147,7 +107,7 @@ class Intake:
         now = self._clock()
         jobs = [self._job(submission, now, migration) for submission in submissions]
         refused: set[int] = set()
-        reading = None if mark is None else _Reading(mark, jobs)
+        reading = None if mark is None else Reading(mark, jobs)
         for together in _segments(jobs):
             self._settle(together, refused, reading)
             last = together[-1].action
@@ -160,7 +120,7 @@ class Intake:
 
     def execute(self, actions: Sequence[Action]) -> list[Answer]:
         """Handle the engine's own actions, such as writing down a lapse."""
-        jobs = [_Job(action, None) for action in actions]
+        jobs = [Job(action, None) for action in actions]
         self._settle(jobs, set())
         return [job.answer for job in jobs if job.answer is not None]
 
@@ -198,20 +158,20 @@ class Intake:
                 break
         return done
 
-    def _job(self, submission: Submission, now: datetime, migration: bool) -> _Job:
+    def _job(self, submission: Submission, now: datetime, migration: bool) -> Job:
         try:
             action = parse(submission.raw, now=now)
             if action.recorded_at is not None and not migration:
                 raise NotMigration(reason=NO_MIGRATION)
         except Rejected as rejected:
-            return _Job(None, submission.group, Answer(error=error_object(rejected)))
+            return Job(None, submission.group, Answer(error=error_object(rejected)))
         if migration:
             recorded_at = action.recorded_at or self._migrated_at or action.occurred_at
             self._migrated_at = max(recorded_at, self._migrated_at or recorded_at)
             action = replace(action, recorded_at=recorded_at)
-        return _Job(action, submission.group)
+        return Job(action, submission.group)
 
-    def _settle(self, jobs: Sequence[_Job], refused: set[int], reading: _Reading | None = None) -> None:
+    def _settle(self, jobs: Sequence[Job], refused: set[int], reading: Reading | None = None) -> None:
         rounds = 0
         while jobs:
             jobs = self._round(jobs, refused, reading)
@@ -220,7 +180,7 @@ class Intake:
                 # Others keep writing to the same streams: step out of their way for a moment.
                 time.sleep(random.uniform(0, PAUSE_MAX_SECONDS))
 
-    def _round(self, jobs: Sequence[_Job], refused: set[int], reading: _Reading | None) -> list[_Job]:
+    def _round(self, jobs: Sequence[Job], refused: set[int], reading: Reading | None) -> list[Job]:
         """Decide each, append all; gives those to be decided anew, in order."""
         actions = [job.action for job in jobs if job.action is not None]
         recorded = self._recorded(actions)
@@ -229,8 +189,8 @@ class Intake:
             (action for action in actions if (action.source, action.id) not in recorded),
             self._key_stream,
         )
-        again: list[_Job] = []
-        decided: list[_Decided] = []
+        again: list[Job] = []
+        decided: list[Decided] = []
         began = self._desk.position
         taken: set[tuple[str, str]] = set()
         refused_now: set[int] = set()
@@ -272,8 +232,8 @@ class Intake:
         return self._store.recorded([(action.source, action.id) for action in actions])
 
     def _append(
-        self, began: int, decided: Sequence[_Decided], refused: set[int], reading: _Reading | None
-    ) -> list[_Job]:
+        self, began: int, decided: Sequence[Decided], refused: set[int], reading: Reading | None
+    ) -> list[Job]:
         """Append all at once and answer; gives the jobs to be decided anew."""
         as_decided = False
         try:
@@ -311,7 +271,7 @@ class Intake:
         except Rejected as rejected:
             return desk.refused(), rejected
 
-    def _answer(self, job: _Job, rejected: Rejected | None, outcome: Outcome, refused: set[int]) -> bool:
+    def _answer(self, job: Job, rejected: Rejected | None, outcome: Outcome, refused: set[int]) -> bool:
         """Whether the job is answered; False if it has to be decided anew."""
         match outcome:
             case Conflict(streams=streams):
@@ -344,7 +304,7 @@ def _recalled(action: Action, facts: Sequence[Recorded[Event]]) -> Answer:
     return from_facts(facts, duplicate=True)
 
 
-def _as_decided(began: int, decided: Sequence[_Decided], outcomes: Sequence[Outcome]) -> bool:
+def _as_decided(began: int, decided: Sequence[Decided], outcomes: Sequence[Outcome]) -> bool:
     """Whether all is in the log with the positions and times that were foreseen."""
     position = began
     for (_, unit, _), outcome in zip(decided, outcomes, strict=True):
@@ -358,13 +318,13 @@ def _as_decided(began: int, decided: Sequence[_Decided], outcomes: Sequence[Outc
     return True
 
 
-def _note_refusal(job: _Job, refused: set[int]) -> None:
+def _note_refusal(job: Job, refused: set[int]) -> None:
     if job.group is not None and job.answer is not None and job.answer.error is not None:
         refused.add(job.group)
 
 
-def _segments(jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
-    together: list[_Job] = []
+def _segments(jobs: Sequence[Job]) -> Iterator[list[Job]]:
+    together: list[Job] = []
     for job in jobs:
         kind = None if job.action is None else job.action.type
         if kind in READ_THE_LOG and together:

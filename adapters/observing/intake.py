@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from adapters.observing.work import Work
 from services.answers import Answer
-from services.intake import Intake, Marking, Submission
+from services.intake import Intake, Submission
+from services.jobs import Marking
 
 
 class WatchedIntake(Intake):
