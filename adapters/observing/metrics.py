@@ -13,7 +13,6 @@ from prometheus_client import (
     generate_latest,
     start_http_server,
 )
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
 from adapters.observing.positions import Positions
 from adapters.observing.work import Work, unwatch, watch
@@ -22,7 +21,6 @@ from adapters.settings import BadSetting
 from services.answers import Answer
 
 _OUTCOMES = ("accepted", "duplicate", "refused", "skipped")
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_1_0_0
 _SIZES = tuple(2**power for power in range(12))
 _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -60,7 +58,7 @@ class Metrics:
         )
 
     def text(self) -> bytes:
-        """All of them now, as `CONTENT_TYPE`."""
+        """All of them now, in Prometheus' text format."""
         return generate_latest(self.registry)
 
     def begun(self, work: Work) -> None:
