@@ -54,6 +54,13 @@ def test_every_setting_is_in_the_operations_page_in_its_own_words() -> None:
     assert {name for name in named if f"`{name}`" not in settings} == set()
 
 
+def test_every_span_is_in_the_operations_page_and_no_other() -> None:
+    spans = _section((ROOT / "docs" / "operations.md").read_text(), "Traces")
+    sources = [file.read_text() for file in (ROOT / "adapters").rglob("*.py")]
+    made = {name for source in sources for name in re.findall(r'\bWork\("(\w+)"', source)}
+    assert set(CODE_ROW.findall(spans)) == made
+
+
 def test_every_log_line_is_in_the_operations_page_with_its_level() -> None:
     logs = _section((ROOT / "docs" / "operations.md").read_text(), "Logs")
     said = {
