@@ -3,13 +3,15 @@
 import logging
 import re
 import socket
-import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ssl
 
 PATIENCE_SECONDS = 5
 
@@ -54,8 +56,10 @@ def client(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _tls(cluster: Cluster) -> ssl.SSLContext:
+def _tls(cluster: Cluster) -> "ssl.SSLContext":
     """Raises OSError for files that are there no more, or not as they were."""
+    import ssl  # Slow, and few need it.
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # Python's default takes no CA of the older kind.
     if cluster.ssl_ca is not None:
         context.load_verify_locations(cluster.ssl_ca)
@@ -118,7 +122,7 @@ _EMPTY = re.compile("socket disconnected|Invalid frame length|timed out|^$")
 _CLASSES = re.compile(r"^\[Error \d+\] |\b\w+Error: ")
 
 
-def _must_take_a_connection(servers: list[str], context: ssl.SSLContext | None) -> None:
+def _must_take_a_connection(servers: list[str], context: "ssl.SSLContext | None") -> None:
     """At least one of them."""
     for place, server in enumerate(servers, 1):
         host, _, port = server.rpartition(":")

@@ -15,10 +15,11 @@ from adapters.kafka import topics
 from adapters.kafka.connecting import Cluster, KafkaAway, reason, talking
 from adapters.kafka.dead_letters import DeadLetters
 from adapters.kafka.forgiving import forgive
-from adapters.kafka.looking import Lookout, Outage
+from adapters.kafka.looking import Lookout
 from adapters.kafka.members import member
 from adapters.logging import Logger
 from adapters.observing.work import tell
+from adapters.outage import Outage
 from adapters.postgres import bookmarks
 from adapters.postgres.database import Database
 from domain.kernel import Rejected

@@ -1,4 +1,4 @@
-"""Whether Kafka still answers, how far a member of a group is behind, and what was already said of that."""
+"""Whether Kafka still answers, and how far a member of a group is behind."""
 
 import time
 from dataclasses import dataclass
@@ -12,25 +12,6 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 2.0
 ANSWER_SECONDS_MAX = 2.0
 """Kafka's client itself waits for ever, and says nothing."""
-
-
-class Outage:
-    """What stands in the way: each reason is told once, whatever comes between, until it is over."""
-
-    def __init__(self) -> None:
-        self._told: set[str] = set()
-
-    def is_news(self, why: str) -> bool:
-        """Whether that reason is still to be told."""
-        known = why in self._told
-        self._told.add(why)
-        return not known
-
-    def ends(self) -> bool:
-        """Whether it is to be told that it is over."""
-        told = bool(self._told)
-        self._told.clear()
-        return told
 
 
 @dataclass(frozen=True, slots=True)

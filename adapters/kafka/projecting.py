@@ -13,11 +13,12 @@ from adapters.garbage import no_full_collections
 from adapters.kafka import topics
 from adapters.kafka.cloudevents import row_of
 from adapters.kafka.connecting import Cluster, KafkaAway, talking
-from adapters.kafka.looking import Lookout, Outage
+from adapters.kafka.looking import Lookout
 from adapters.kafka.members import member
 from adapters.kafka.same_log import must_be_of_this_log
 from adapters.kafka.topics import Met
 from adapters.logging import Logger
+from adapters.outage import Outage
 from adapters.postgres.database import Database
 from adapters.postgres.projecting.projector import Projector
 from adapters.postgres.projecting.resting import Resting

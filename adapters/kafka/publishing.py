@@ -10,11 +10,11 @@ from psycopg.rows import TupleRow
 
 from adapters.kafka import cloudevents, topics
 from adapters.kafka.connecting import PATIENCE_SECONDS, Cluster, KafkaAway, client, talking
-from adapters.kafka.looking import Outage
 from adapters.kafka.same_log import must_be_of_this_log
 from adapters.kafka.topics import Met
 from adapters.logging import Logger
 from adapters.observing.work import Work
+from adapters.outage import Outage
 from adapters.postgres.codec import RawRow
 from adapters.postgres.database import Database
 from adapters.postgres.store import PostgresStore

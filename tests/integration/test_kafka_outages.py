@@ -15,8 +15,8 @@ from psycopg import OperationalError
 
 from adapters.kafka import connecting, ingest, looking, projecting, publishing, topics
 from adapters.kafka.connecting import Cluster, KafkaAway
-from adapters.kafka.looking import Outage
 from adapters.observing.metrics import Metrics, measuring
+from adapters.outage import Outage
 from adapters.wiring import Engine
 from services.intake import Submission
 

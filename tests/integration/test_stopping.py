@@ -1,6 +1,7 @@
 """SIGTERM and Ctrl-C end a worker after what it is at; a second one ends it at once."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from adapters.cli.workers import _keep_at
 from adapters.observing.work import Work, unwatch, watch
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
+from adapters.postgres.migrate import migrate
 from adapters.postgres.projecting.as_of import NotBuilt
 from adapters.postgres.projecting.projector import Projector
 from adapters.settings import read_settings
@@ -194,3 +196,31 @@ def test_a_worker_ends_while_the_database_is_away() -> None:
                 worker.kill()
                 server.stop()
     assert (worker.returncode, said.splitlines()[-1]) == (0, "The database is away.")
+
+
+def test_a_worker_tells_of_each_outage_once_and_of_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="dealtrail-") as folder:
+        server = Embedded(Path(folder), {"fsync": "off"}).start()
+        with Database(server.url()) as database:
+            migrate(database)
+            projector, stop = Projector(database, PROJECTIONS), threading.Event()
+            worker = threading.Thread(target=projector.follow, args=(stop, 0.05))
+            worker.start()
+            try:
+                for _ in range(2):
+                    projector.wait_for(0, 30)
+                    server.stop()
+                    time.sleep(2.5)  # Tried more than once.
+                    server.start()
+                    told, give_up_at = "", time.monotonic() + 30
+                    while "database_back" not in told:
+                        assert time.monotonic() < give_up_at, told
+                        time.sleep(0.1)
+                        told += capsys.readouterr().err
+                    reasons = re.findall("database_away.*error=(.*)", told)
+                    assert len(reasons) == len(set(reasons)) > 0, told
+                    assert told.count("database_back") == 1
+            finally:
+                stop.set()
+                worker.join()
+                server.stop()

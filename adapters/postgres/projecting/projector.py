@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
 from adapters.logging import Logger
+from adapters.outage import Outage
 from adapters.postgres.database import Database
 from adapters.postgres.projecting import as_of, standing
 from adapters.postgres.projecting.as_of import AsOf, NotBuilt, Snapshot
@@ -111,14 +112,17 @@ class Projector:
 
         Outlives a database that goes away and comes back. Stops between batches, however far it is behind.
         """
-        resting = Resting()
+        resting, outage = Resting(), Outage()
         with suppress(_Stopped):
             while not stop.is_set():
                 try:
                     with self._listening() as connection:
+                        if outage.ends():
+                            _logger.warning("database_back")
                         self._follow(connection, stop, poll, resting)
                 except OperationalError as error:
-                    _logger.warning("database_away", error=str(error).strip())
+                    if outage.is_news(why := str(error).strip()):
+                        _logger.warning("database_away", error=why)
                     stop.wait(1.0)
 
     def _follow(
