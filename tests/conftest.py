@@ -15,6 +15,7 @@ from hypothesis import settings
 from kafka_broker import Broker, NoBroker
 
 from adapters.audit.keys import make_keys
+from adapters.postgres import embedded as embedding
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import Embedded
 from adapters.postgres.migrate import migrate
@@ -29,6 +30,11 @@ _numbers = count(1)
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+# Another PostgreSQL than the embedded one: the folder of its programs. Before 17 it has no locale of its own.
+if os.environ.get("DEALTRAIL_TEST_POSTGRES"):
+    embedding._binaries = lambda: Path(os.environ["DEALTRAIL_TEST_POSTGRES"]).resolve()
+    embedding.LOCALE = ("--encoding=UTF8", "--locale=C.UTF-8")
 
 
 @pytest.fixture(scope="session")

@@ -38,11 +38,7 @@ class Watched:
                     work.facts["status"] = message["status"]
                     position = dict(message["headers"]).get(_POSITION)
                     work.facts["position"] = None if position is None else int(position)
-                    more = [(REQUEST_ID.encode(), request.encode())]
-                    if b"upgrade" in headers:
-                        # Behind that the parser takes a body for the next request: there shall be none.
-                        more.append((b"connection", b"close"))
-                    message["headers"] = [*message["headers"], *more]
+                    message["headers"] = [*message["headers"], (REQUEST_ID.encode(), request.encode())]
                 await send(message)
 
             try:

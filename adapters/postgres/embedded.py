@@ -33,6 +33,7 @@ SETTINGS: Mapping[str, str] = {
     "jit": "off",  # Reports here take milliseconds; compiling them costs more than it saves.
     "max_wal_size": "2GB",  # Imports and rebuilds write in bursts: fewer checkpoints in the middle.
 }
+LOCALE = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 _START_SECONDS_MAX = 600  # Recovery after a crash in a large import takes its time.
 _STOP_SECONDS_MAX = 60
 _ANSWER_SECONDS_MAX = 5
@@ -137,8 +138,7 @@ class Embedded:
         self._sweep()
         making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self._home))
         _give(making, account)
-        locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        command = [binaries / "initdb", "--auth=trust", "-U", "postgres", *locale, "-D", making]
+        command = [binaries / "initdb", "--auth=trust", "-U", "postgres", *LOCALE, "-D", making]
         _run(command, account, cwd=making)
         making.rename(self._data)
 

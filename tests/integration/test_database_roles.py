@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -201,6 +202,12 @@ class Served:
     def url(self, login: str) -> str:
         return url_of(self.server, self.name, login)
 
+    @cached_property
+    def version(self) -> int:
+        """PostgreSQL's."""
+        with superuser(self.server) as admin:
+            return admin.info.server_version // 10_000
+
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
@@ -220,6 +227,8 @@ def served() -> Iterator[Served]:
 def test_rights(served: Served, row: str) -> None:
     """Each is really tried, by a session of its own, and undone."""
     told, statement = row[:12].split(), row[13:]
+    if served.version < 17 and statement.startswith("TRUNCATE log.event"):
+        told[WHO.index("an_app")] = "T"  # The right to lock comes with no other there.
     found = []
     for login in WHO:
         with psycopg.connect(served.url(login)) as connection:

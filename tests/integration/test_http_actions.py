@@ -1,9 +1,11 @@
 """Actions over HTTP: what is taken, refused, and answered twice the same."""
 
+import contextlib
 import gzip
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -179,19 +181,35 @@ def test_a_body_behind_an_upgrade_is_refused_by_that_name(api: Api) -> None:
         "Upgrade": "h2c",
         "HTTP2-Settings": "AAEAAEAAAAIAAAAB",
     }
-    answer = api.act(hire("java"), headers=headers)
-    told = must_be_problem(answer, 400, "malformed")
+    told = must_be_problem(api.act(hire("java"), headers=headers), 400, "malformed")
     assert told["details"] == {"problem": "upgrade"}
-    assert answer.headers["connection"] == "close"
 
 
-def test_no_request_is_smuggled_in_the_body_of_one_that_would_upgrade(api: Api) -> None:
-    key = api.client.headers["Authorization"]
-    body = f"GET /pool HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n\r\n"
-    asks = "POST /actions HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
-    told = said_to(api, f"{asks}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-    assert told.count(b"HTTP/1.1 ") == 1
-    assert b"connection: close" in told
+@pytest.mark.parametrize("late", [0, 0.2])
+def test_a_body_behind_an_upgrade_is_not_the_next_request(api: Api, late: float) -> None:
+    """Whoever lets bodies of others through must not send requests of theirs."""
+    body = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = (
+        f"POST /actions HTTP/1.1\r\nHost: x\r\nAuthorization: {api.client.headers['Authorization']}\r\n"
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    host, port = api.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head.encode())
+        time.sleep(late)
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(body)
+        told = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert told.lower().count(b"http/1.1 ") == 1 == told.lower().count(b"connection: close")
+    assert b'"problem":"upgrade"' in told
+
+
+def test_a_request_without_a_body_may_offer_an_upgrade_and_keeps_its_connection(api: Api) -> None:
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"}
+    answer = api.get("/health/live", headers=offer)
+    assert (answer.status_code, answer.headers.get("connection")) == (200, None)
+    assert api.get("/health/live").status_code == 200
 
 
 def test_each_action_of_a_batch_succeeds_or_fails_alone(api: Api) -> None:
