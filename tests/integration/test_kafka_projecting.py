@@ -194,6 +194,8 @@ def test_partitions_that_are_added_while_all_runs_leave_out_nothing(
         until(lambda: caught_up(engine))
         record(actions[2 * third :], engine.intake())
         until(lambda: caught_up(engine))
+        # Workers read from the log meanwhile, so they may be sooner.
+        until(lambda: engine.events_topic.position() == engine.store.head())
     stop.set()
     publisher.join()
     assert SpreadFold(engine.database, PROJECTIONS).elsewhere(PARTITIONS + 2) == set()
