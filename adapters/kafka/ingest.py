@@ -11,12 +11,11 @@ import psycopg
 
 from adapters.garbage import no_full_collections
 from adapters.importers.ndjson import LINE_MAX
-from adapters.kafka import topics
+from adapters.kafka import members, topics
 from adapters.kafka.connecting import Cluster, KafkaAway, reason, talking
 from adapters.kafka.dead_letters import DeadLetters
 from adapters.kafka.forgiving import forgive
 from adapters.kafka.looking import Lookout
-from adapters.kafka.members import member
 from adapters.logging import Logger
 from adapters.observing.work import tell
 from adapters.outage import Outage
@@ -40,15 +39,7 @@ FORGETTING_SECONDS = 3600.0
 GIVEN_SECONDS_MAX = 30.0
 """So long `catch_up` waits for a partition: more than a dead member keeps it."""
 
-CONSUMER: dict[str, Any] = {
-    "enable_auto_commit": False,
-    "auto_offset_reset": "earliest",
-    "isolation_level": "read_committed",
-    "session_timeout_ms": 10_000,
-    "heartbeat_interval_ms": 2_000,
-    "fetch_max_bytes": 16 * 1024 * 1024,
-    "reconnect_backoff_max_ms": 1000,
-}
+CONSUMER: dict[str, Any] = {**members.CONSUMER, "isolation_level": "read_committed"}
 
 Error = Mapping[str, Any]
 
@@ -318,7 +309,7 @@ class ActionsTopic:
             def on_partitions_assigned(self, assigned: "Collection[TopicPartition]") -> None:
                 ingest._given.extend(assigned)
 
-        with member(self._cluster, self.name, self._group, Noting(), **CONSUMER) as consumer:
+        with members.member(self._cluster, self.name, self._group, Noting(), **CONSUMER) as consumer:
             yield consumer
 
 

@@ -5,7 +5,7 @@ so that busy members disturbed each other for long; and if what it joined for wa
 what it was given, and those partitions stood still.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,15 @@ from adapters.kafka.connecting import Cluster, client
 if TYPE_CHECKING:
     from kafka import KafkaConsumer
 
+CONSUMER: Mapping[str, Any] = {
+    "enable_auto_commit": False,
+    "auto_offset_reset": "earliest",
+    "session_timeout_ms": 10_000,
+    "heartbeat_interval_ms": 2_000,
+    "fetch_max_bytes": 16 * 1024 * 1024,
+    "reconnect_backoff_max_ms": 1000,
+}
+"""What all members are told; each adds its own."""
 _LOOK_SECONDS = 0.005
 
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from psycopg import InterfaceError, OperationalError
 
 from adapters.garbage import no_full_collections
-from adapters.kafka import topics
+from adapters.kafka import members, topics
 from adapters.kafka.cloudevents import row_of
 from adapters.kafka.connecting import Cluster, KafkaAway, talking
 from adapters.kafka.looking import Lookout
-from adapters.kafka.members import member
 from adapters.kafka.same_log import must_be_of_this_log
 from adapters.kafka.topics import Met
 from adapters.logging import Logger
@@ -36,14 +35,9 @@ COMMIT_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
 
 CONSUMER: dict[str, Any] = {
-    "enable_auto_commit": False,
-    "auto_offset_reset": "earliest",
-    "session_timeout_ms": 10_000,
-    "heartbeat_interval_ms": 2_000,
+    **members.CONSUMER,
     "max_poll_interval_ms": 3_600_000,  # Building tables anew takes its time; partitions can wait.
     "fetch_max_wait_ms": 100,  # What is asked of the broker meanwhile waits for that.
-    "fetch_max_bytes": 16 * 1024 * 1024,
-    "reconnect_backoff_max_ms": 1000,
 }
 
 _logger = Logger(__name__)
@@ -247,5 +241,5 @@ class EventsReader:
 
         sharing = [CooperativeStickyAssignor]
         how = {**CONSUMER, "partition_assignment_strategy": sharing}
-        with member(self._cluster, self.name, self.group, **how) as consumer:
+        with members.member(self._cluster, self.name, self.group, **how) as consumer:
             yield consumer
