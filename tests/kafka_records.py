@@ -10,6 +10,8 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from adapters.kafka import topics
+from adapters.kafka.connecting import Cluster
 from adapters.kafka.dead_letters import boxed
 
 _names = count(1)
@@ -17,6 +19,13 @@ _names = count(1)
 
 def fresh_topic(what: str) -> str:
     return f"{what}.{os.getpid()}.{next(_names)}.{time.time_ns()}"
+
+
+def actions_topic(kafka: str) -> str:
+    """A new one, of three partitions."""
+    made = fresh_topic("actions")
+    topics.ensure(Cluster(kafka), made, 3, topics.ACTIONS)
+    return made
 
 
 def records(kafka: str, topic: str) -> list[Any]:

@@ -10,6 +10,8 @@ from adapters.http.problems import Problem
 
 def must_know_parameters(request: Request) -> None:
     """Raises Problem: an as_of that is let by in silence would be answered with figures of today."""
+    if not request.url.query:
+        return
     known = {*_named(request.scope["route"].dependant)}
     seen: set[str] = set()
     for name, _ in request.query_params.multi_items():

@@ -123,7 +123,7 @@ class ActionsTopic:
         ):
             self._topic_id = topic.id
             with self._dead_letters.producer() as producer, self._consumer() as consumer:
-                lookout = Lookout(consumer, self.name)
+                lookout = Lookout(consumer, self.name, self._hindered)
                 letters = _Now(LETTERS_SECONDS)
                 forgetting = _Now(FORGETTING_SECONDS)
                 ended = False
@@ -274,12 +274,8 @@ class ActionsTopic:
                 _logger.warning("dead_letters_not_sent", error=why)
 
     def _look(self, lookout: Lookout) -> None:
-        """Say how far it is behind, and that Kafka is away, or that all is well again."""
-        try:
-            look = lookout.look()
-        except KafkaAway as away:
-            self._hindered(away)
-            return
+        """Say how far it is behind, and that all is well again."""
+        look = lookout.look()
         if look is not None:
             self._tell_lag({each.partition: lag for each, lag in look.lags.items()})
             if look.caught_up and self._outage.ends():

@@ -1,6 +1,7 @@
 """Whether Kafka still answers, and how far a member of a group is behind."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,14 +26,16 @@ class Look:
 class Lookout:
     """Looks after a consumer whose records are all handled between two polls."""
 
-    def __init__(self, consumer: "KafkaConsumer", topic: str) -> None:
+    def __init__(self, consumer: "KafkaConsumer", topic: str, hindered: Callable[[KafkaAway], None]) -> None:
+        """`hindered` is told if Kafka doesn't answer soon."""
         self._consumer = consumer
         self._topic = topic
+        self._hindered = hindered
         self._ends: dict[TopicPartition, int] | None = None
         self._due = 0.0
 
     def look(self) -> Look | None:
-        """None until it is time again. Raises KafkaAway if Kafka doesn't answer soon."""
+        """None until it is time again, or if there was no answer."""
         from kafka.errors import KafkaError
 
         if time.monotonic() < self._due:
@@ -41,7 +44,8 @@ class Lookout:
             return self._look(int(ANSWER_SECONDS_MAX * 1000))
         except KafkaError as error:
             self._ends = None
-            raise KafkaAway(f"Kafka doesn't say where {self._topic} ends: {reason(error)}") from error
+            self._hindered(KafkaAway(f"Kafka doesn't say where {self._topic} ends: {reason(error)}"))
+            return None
         finally:
             self._due = time.monotonic() + LOOK_SECONDS
 

@@ -110,7 +110,7 @@ class EventsReader:
                 must_be_of_this_log(connection, self._cluster, self.name)
             with self._consumer() as consumer:
                 self._left |= self._fold.elsewhere(topic.partitions)
-                lookout = Lookout(consumer, self.name)
+                lookout = Lookout(consumer, self.name, self._hindered)
                 looked = committed = 0.0
                 while not stop.is_set():
                     polled = consumer.poll(timeout_ms=POLL_MS, max_records=BATCH)
@@ -131,12 +131,8 @@ class EventsReader:
                     consumer.commit(self._commits())
 
     def _look(self, lookout: Lookout) -> None:
-        """Say that Kafka is away, or that all is well again."""
-        try:
-            look = lookout.look()
-        except KafkaAway as away:
-            self._hindered(away)
-            return
+        """Say that all is well again."""
+        look = lookout.look()
         if look is not None and look.caught_up and self._outage.ends():
             _logger.warning("events_projected_again", topic=self.name)
 

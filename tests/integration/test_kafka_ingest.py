@@ -27,7 +27,7 @@ from kafka_actions import (
     taken_in,
     unsent,
 )
-from kafka_records import fresh_topic, records, send
+from kafka_records import actions_topic, records, send
 
 from adapters.kafka import ingest, topics
 from adapters.kafka.connecting import Cluster
@@ -43,9 +43,7 @@ from services.intake import Intake, Submission
 
 @pytest.fixture
 def name(kafka: str) -> str:
-    made = fresh_topic("actions")
-    topics.ensure(Cluster(kafka), made, 3, topics.ACTIONS)
-    return made
+    return actions_topic(kafka)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 from kafka_actions import action, encoded, engine_on, found, story
 from kafka_broker import Broker
-from kafka_records import fresh_topic, send
+from kafka_records import actions_topic, fresh_topic, send
 from psycopg import OperationalError
 
 from adapters.kafka import connecting, ingest, looking, projecting, publishing, topics
@@ -33,9 +33,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def name(kafka: str) -> str:
-    made = fresh_topic("actions")
-    topics.ensure(Cluster(kafka), made, 3, topics.ACTIONS)
-    return made
+    return actions_topic(kafka)
 
 
 @pytest.fixture

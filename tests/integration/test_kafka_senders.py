@@ -9,18 +9,15 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource
 from kafka.record.default_records import DefaultRecordBatchBuilder
 from kafka_actions import caught_up, encoded, engine_on, found, recorded, story
-from kafka_records import fresh_topic, records, send
+from kafka_records import actions_topic, records, send
 
-from adapters.kafka import dead_letters, topics
-from adapters.kafka.connecting import Cluster
+from adapters.kafka import dead_letters
 from adapters.wiring import Engine
 
 
 @pytest.fixture
 def name(kafka: str) -> str:
-    made = fresh_topic("actions")
-    topics.ensure(Cluster(kafka), made, 3, topics.ACTIONS)
-    return made
+    return actions_topic(kafka)
 
 
 @pytest.fixture
