@@ -58,9 +58,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line. Exit code 0 done, 1 refused or found something wrong, 2 wrong usage."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(
-            stream, TextIOWrapper
-        ):  # As files are: a name, or a note's dash, is in no other charset.
+        if isinstance(stream, TextIOWrapper):
+            # As files are: a name, or a note's dash, is in no other charset.
             stream.reconfigure(encoding="utf-8", errors=stream.errors)
     cli.main()
 

@@ -97,12 +97,13 @@ def _waiting_for_none(database: "Database", stop: threading.Event) -> Iterator[N
     done = threading.Event()
 
     def look() -> None:
-        from psycopg import OperationalError, connect
+        from psycopg import OperationalError
 
         stop.wait()
         while not done.wait(LOOK_SECONDS):
             try:
-                connect(database.url, connect_timeout=CONNECT_SECONDS).close()
+                with database.apart(CONNECT_SECONDS):
+                    pass
             except OperationalError:
                 database.close()
                 return
