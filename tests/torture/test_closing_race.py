@@ -83,7 +83,7 @@ def _each_win_is_paid_once(company: Payday, cutoffs: list[int]) -> None:
     }
     paid = [(line.deal, issued.period) for issued in company.statements().values() for line in issued.lines]
     assert sorted(paid) == sorted(due.items())
-    assert len(set(due.values())) > 20, "the seller was not at work while the periods were closed"
+    assert len(set(due.values())) > 5, "the seller was not at work while the periods were closed"
     assert company.paid() == sum(Decimal(number + 1) * 5 for number in range(WINS))
 
 
